@@ -1,0 +1,96 @@
+package ftpclient
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// A Dialer opens the control connection and passive data connections. network
+// is always "tcp". DialContext must return when ctx is done. [*net.Dialer]
+// satisfies it.
+//
+// If a connection has a WriteTo or ReadFrom method of its own, data is moved
+// through it; see [io.WriterTo] and [io.ReaderFrom].
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// A Listener opens the listening endpoints of active mode. network is always
+// "tcp" and the port in address is 0. Closing the net.Listener must unblock
+// its Accept. [*net.ListenConfig] satisfies it.
+type Listener interface {
+	Listen(ctx context.Context, network, address string) (net.Listener, error)
+}
+
+var (
+	_ Dialer   = (*net.Dialer)(nil)
+	_ Listener = (*net.ListenConfig)(nil)
+)
+
+const (
+	defaultTimeout      = 30 * time.Second
+	defaultAbortTimeout = 2 * time.Second
+
+	anonymousUser     = "anonymous"
+	anonymousPassword = "anonymous@"
+)
+
+// A Config says how to connect and how long to wait. The zero Config, or a nil
+// *Config, is an anonymous login over the kernel with passive data
+// connections. It must not be modified after it was passed in.
+type Config struct {
+	// Dialer opens connections. If nil, a zero net.Dialer is used.
+	Dialer Dialer
+
+	// Listener opens the endpoints of active mode. If nil there is no active
+	// mode.
+	Listener Listener
+
+	// Active makes the server open the data connections (EPRT, or PORT if the
+	// server refuses that). It needs a Listener.
+	Active bool
+
+	// Timeout is the longest wait without progress in any one step: to
+	// connect, for a line of a reply, for data to move. It does not limit the
+	// whole of an operation. If zero, it is 30 seconds.
+	Timeout time.Duration
+
+	// AbortTimeout is the longest that a transfer which was cancelled, or
+	// whose local file failed, spends on bringing the control connection back
+	// into order (ABOR). If zero, it is 2 seconds. If negative, it is not
+	// tried and the Conn is unusable afterwards.
+	AbortTimeout time.Duration
+
+	// User and Password log in where the URL names no user. If User is empty
+	// the login is anonymous. Where the URL names a user but no password,
+	// Password is used if User is that user or empty.
+	User, Password string
+
+	// Account answers a server that asks for one (ACCT; RFC 959, Section
+	// 4.1.1).
+	Account string
+
+	// Trace, if not nil, is called with each command sent ("> RETR x") and
+	// each line of each reply ("< 226 done"). Passwords are masked. It is never
+	// called twice at the same time, but not always from the same goroutine.
+	Trace func(line string)
+}
+
+// withDefaults returns a copy of cfg whose unset fields hold their defaults.
+func (cfg *Config) withDefaults() Config {
+	var c Config
+	if cfg != nil {
+		c = *cfg
+	}
+	if c.Dialer == nil {
+		c.Dialer = &net.Dialer{}
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.AbortTimeout == 0 {
+		c.AbortTimeout = defaultAbortTimeout
+	}
+	return c
+}

@@ -1,0 +1,64 @@
+// Package ftpclient is a client for the File Transfer Protocol (RFC 959) that
+// leaves the choice of network stack to its caller.
+//
+// A [Conn] is one control connection. It does one thing at a time and must not
+// be shared between goroutines; open one Conn per parallel transfer. Every
+// connection, control or data, is made by the [Dialer] in [Config] or accepted
+// from its [Listener]: a [*net.Dialer] and a [*net.ListenConfig] run over the
+// kernel's sockets, a stack of one's own runs over anything else.
+//
+// # What is spoken
+//
+//	RFC 959   the protocol; multi-line replies (Section 4.2), ABOR
+//	RFC 1123  Section 4.1: corrections, among them the form of the 227 reply
+//	RFC 1738  Section 3.2: ftp URLs
+//	RFC 2389  FEAT
+//	RFC 2428  EPSV and EPRT
+//	RFC 3659  SIZE, MDTM, REST, MLST and MLSD
+//
+// # Data connections
+//
+// Data connections are passive by default: EPSV, or PASV if the server refuses
+// EPSV, answers it with nonsense, or cannot be reached on the port it names.
+// What was learned holds for the life of the Conn. The host in a PASV reply is
+// ignored: data goes to the peer of the control connection (a server that
+// names another host would turn its clients into port scanners). In active
+// mode the client listens on the local address of the control connection and
+// the server connects; only a connection from the peer of the control
+// connection is accepted.
+//
+// # What a transfer promises
+//
+// A transfer succeeds only if the data connection ended cleanly, the server's
+// last reply was positive, and the number of bytes equals what the server says
+// elsewhere: its answer to SIZE, or else the count in its 150 reply. After an
+// upload the server's SIZE is compared with what was sent. Everything else is
+// an error. [Result.Verified] says which of these checks could be made.
+//
+// # Errors
+//
+// A refusal by the server is a [*ReplyError] and leaves the Conn usable, 421
+// excepted. A server that speaks nonsense causes a [*ProtocolError], a step
+// that makes no progress a [*TimeoutError], a wrong byte count an
+// [*IntegrityError]; a transfer that broke in the middle is a
+// [*TransferError], which keeps the cause and the server's own words. After
+// any error [Conn.Usable] tells whether the Conn can go on; a call on one that
+// cannot returns an error that wraps [ErrConnUnusable]. No error and no trace
+// line contains a password.
+//
+// # Cancellation
+//
+// Every blocking call takes a context and returns soon after that is done. A
+// command that was waiting for its reply leaves the Conn usable: the reply is
+// skipped when it comes. A transfer is ended with ABOR, and the Conn stays
+// usable if the server answers within [Config.AbortTimeout]; otherwise the
+// error also wraps ErrConnUnusable. A Read or Write of the caller's own
+// reader or writer is not interrupted.
+//
+// # Limitations
+//
+// No TLS yet: ftps and ftpes URLs are recognised and refused. Text transferred
+// as [ASCII] is passed on as it is on the wire, its lines ended by CR LF. ABOR
+// is sent as a plain line, without the Telnet Synch of RFC 959, Section 4.1.3,
+// because a net.Conn has no urgent data.
+package ftpclient

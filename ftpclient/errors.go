@@ -1,0 +1,182 @@
+package ftpclient
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// ErrConnUnusable is wrapped by the error of every call on a [Conn] that can
+// only be closed, and by the error of a cancelled transfer that could not
+// leave its Conn usable.
+var ErrConnUnusable = errors.New("control connection is unusable")
+
+// A ReplyError is a refusal: the server answered a command with a reply that
+// does not grant it. The Conn stays usable unless Code is 421 (RFC 959,
+// Section 4.2.2: "Service not available, closing control connection").
+type ReplyError struct {
+	Code    int    // three digits, RFC 959, Section 4.2
+	Text    string // without the code; lines are separated by "\n"
+	Command string // what was refused, passwords masked; empty for the greeting
+}
+
+// Error returns the code and the text on one line, control characters
+// replaced. It leaves out the command.
+func (e *ReplyError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("%03d %s", e.Code, printable(e.Text)))
+}
+
+// Temporary reports whether the server says that the same command may succeed
+// later (4yz; RFC 959, Section 4.2.1).
+func (e *ReplyError) Temporary() bool { return e.Code/100 == 4 }
+
+// A ProtocolError reports a server that does not speak the protocol.
+type ProtocolError struct {
+	Problem string // what is wrong, in lower case
+	Line    string // the offending text, shortened; may be empty
+}
+
+func (e *ProtocolError) Error() string {
+	if e.Line == "" {
+		return e.Problem
+	}
+	return fmt.Sprintf("%s: %q", e.Problem, e.Line)
+}
+
+// An ArgumentError reports an argument that cannot be sent, or must not be:
+// one with a CR, LF or NUL would be taken for more than one command. Nothing
+// was sent.
+type ArgumentError struct {
+	Command string // the verb
+	Problem string // what is wrong, in lower case
+}
+
+func (e *ArgumentError) Error() string {
+	return fmt.Sprintf("argument of %s %s", e.Command, e.Problem)
+}
+
+// A Step names a part of an operation that can time out.
+type Step string
+
+// The steps.
+const (
+	StepDial     Step = "dial"     // opening the control or a passive data connection
+	StepGreeting Step = "greeting" // the server's first reply
+	StepReply    Step = "reply"    // the reply to a command
+	StepAccept   Step = "accept"   // the server's connection in active mode
+	StepData     Step = "data"     // bytes on the data connection
+)
+
+// A TimeoutError reports a step that made no progress for [Config.Timeout]. It
+// wraps [os.ErrDeadlineExceeded] and has the Timeout method of [net.Error].
+type TimeoutError struct {
+	Step Step
+	Wait time.Duration // how long there was no progress
+}
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("%s: no progress for %v", e.Step, e.Wait)
+}
+
+// Timeout returns true.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Temporary returns true: the same may succeed later.
+func (e *TimeoutError) Temporary() bool { return true }
+
+// Unwrap returns [os.ErrDeadlineExceeded].
+func (e *TimeoutError) Unwrap() error { return os.ErrDeadlineExceeded }
+
+// A Kind says where the byte count comes from that a transfer did not meet.
+type Kind string
+
+// The kinds.
+const (
+	KindSize      Kind = "size"      // the server's answer to SIZE before a download
+	KindAnnounced Kind = "announced" // the count in the 150 reply
+	KindStored    Kind = "stored"    // the server's answer to SIZE after an upload
+)
+
+// An IntegrityError reports a transfer that both sides called complete but
+// whose byte count is wrong. The Conn stays usable.
+type IntegrityError struct {
+	Kind Kind
+
+	// Want and Got are in bytes. For a download Want is what the server
+	// announced and Got what arrived, both counted from the start of the file.
+	// For an upload Want is what the file should now hold and Got what the
+	// server says it holds.
+	Want, Got int64
+}
+
+func (e *IntegrityError) Error() string {
+	switch e.Kind {
+	case KindStored:
+		return fmt.Sprintf("the server holds %d bytes after an upload of %d", e.Got, e.Want)
+	case KindAnnounced:
+		return fmt.Sprintf("%d bytes arrived, the server announced %d", e.Got, e.Want)
+	default:
+		return fmt.Sprintf("%d bytes arrived, the file has %d", e.Got, e.Want)
+	}
+}
+
+// Unwrap returns [io.ErrUnexpectedEOF] if bytes are missing, else nil.
+func (e *IntegrityError) Unwrap() error {
+	if e.Got < e.Want {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// A TransferError reports a transfer that began and did not end well.
+type TransferError struct {
+	Bytes int64 // bytes moved before it broke
+	Err   error // the root: of the network, of the caller's reader or writer, or a context
+	Reply error // what the server said of it (a *ReplyError), or why there is no reply; may be nil
+}
+
+func (e *TransferError) Error() string {
+	switch {
+	case e.Err == nil:
+		return fmt.Sprintf("after %d bytes: %v", e.Bytes, e.Reply)
+	case e.Reply == nil:
+		return fmt.Sprintf("after %d bytes: %v", e.Bytes, e.Err)
+	default:
+		return fmt.Sprintf("after %d bytes: %v (%v)", e.Bytes, e.Err, e.Reply)
+	}
+}
+
+// Unwrap returns Err and Reply, those that are not nil.
+func (e *TransferError) Unwrap() []error {
+	var errs []error
+	if e.Err != nil {
+		errs = append(errs, e.Err)
+	}
+	if e.Reply != nil {
+		errs = append(errs, e.Reply)
+	}
+	return errs
+}
+
+// printable returns s on one line, what a terminal might obey replaced.
+func printable(s string) string {
+	s = strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "; ")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// shorten returns the start of a line from the server, for an error message.
+func shorten(s string) string {
+	const limit = 120
+	if len(s) > limit {
+		return s[:limit] + "..."
+	}
+	return s
+}
