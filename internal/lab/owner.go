@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// namePrefix begins the name of everything that a lab leaves in the file
+// system.
+const namePrefix = "xftp-"
+
+// labs counts the labs of this process, so that their names differ.
+var labs atomic.Uint64
+
+// owner is the process that a lab belongs to. The start time tells it from
+// a later process with the same id.
+type owner struct {
+	pid   int
+	start uint64 // clock ticks after boot, as in field 22 of /proc/PID/stat
+}
+
+// self returns the owner that this process is.
+func self() (owner, error) {
+	pid := os.Getpid()
+	start, err := startTime(pid)
+	if err != nil {
+		return owner{}, fmt.Errorf("read own start time: %w", err)
+	}
+	return owner{pid, start}, nil
+}
+
+// alive reports whether the owner still runs. A process that cannot be read
+// for any reason but its absence counts as alive.
+func (o owner) alive() bool {
+	start, err := startTime(o.pid)
+	if err != nil {
+		return !os.IsNotExist(err)
+	}
+	return start == o.start
+}
+
+// newName returns a name that no other lab has: PREFIXpid-start-number.
+func (o owner) newName() string {
+	return fmt.Sprintf("%s%d-%d-%d", namePrefix, o.pid, o.start, labs.Add(1))
+}
+
+// parseOwner returns the owner that is written in the name of a lab or of
+// one of its namespaces. It reports false for names that no lab gave.
+func parseOwner(name string) (owner, bool) {
+	rest, ok := strings.CutPrefix(name, namePrefix)
+	if !ok {
+		return owner{}, false
+	}
+	fields := strings.Split(rest, "-")
+	if len(fields) < 3 || len(fields) > 4 {
+		return owner{}, false
+	}
+	pid, err := strconv.ParseUint(fields[0], 10, 31)
+	if err != nil || pid == 0 {
+		return owner{}, false
+	}
+	start, err := strconv.ParseUint(fields[1], 10, 64)
+	if err != nil {
+		return owner{}, false
+	}
+	if _, err := strconv.ParseUint(fields[2], 10, 64); err != nil {
+		return owner{}, false
+	}
+	return owner{int(pid), start}, true
+}
+
+// startTime returns when a process was started, in clock ticks after boot.
+func startTime(pid int) (uint64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// proc_pid_stat(5): the second field is the command in parentheses, which
+	// may itself hold spaces and parentheses. The one wanted is the 22nd.
+	_, rest, ok := cutLast(string(b), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 20 {
+		return 0, fmt.Errorf("/proc/%d/stat: unknown format", pid)
+	}
+	return strconv.ParseUint(fields[19], 10, 64)
+}
+
+// cutLast is strings.Cut around the last occurrence of sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}

@@ -1,0 +1,4 @@
+package lab
+
+// Main is called first in main.
+func Main() {}
