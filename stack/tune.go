@@ -1,0 +1,40 @@
+package stack
+
+import (
+	"fmt"
+
+	"gvisor.dev/gvisor/pkg/tcpip"
+	gstack "gvisor.dev/gvisor/pkg/tcpip/stack"
+	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+)
+
+// setTCPOptions sets what bulk transfer needs.
+func setTCPOptions(s *gstack.Stack, cfg Config) error {
+	sack := tcpip.TCPSACKEnabled(true)
+	// RACK retransmits one segment per acknowledgement of a lost packet of
+	// 64 KiB, because the rest that it splits off is no longer known as lost.
+	// Recovery by SACK alone resends all of it at once.
+	recovery := tcpip.TCPRecovery(0)
+	// A short pipe stays in the cache. The maximum only fixes the window
+	// scale, so that a buffer can grow.
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: 4096, Default: cfg.ReceiveBuffer, Max: max(maxBuffer, cfg.ReceiveBuffer)}
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: 4096, Default: cfg.SendBuffer, Max: max(maxBuffer, cfg.SendBuffer)}
+	for _, o := range []tcpip.SettableTransportProtocolOption{&sack, &recovery, &receive, &send} {
+		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, o); err != nil {
+			return fmt.Errorf("set TCP option %T: %w", o, errorOf(err))
+		}
+	}
+	return nil
+}
+
+// setKeepalive makes ep notice a dead peer also while it only receives. The
+// times are those that package net uses.
+func setKeepalive(ep tcpip.Endpoint) {
+	idle := tcpip.KeepaliveIdleOption(keepalive)
+	interval := tcpip.KeepaliveIntervalOption(keepalive)
+	// These options exist for every TCP endpoint; there is no error to see.
+	_ = ep.SetSockOpt(&idle)
+	_ = ep.SetSockOpt(&interval)
+	_ = ep.SetSockOptInt(tcpip.KeepaliveCountOption, keepaliveCount)
+	ep.SocketOptions().SetKeepAlive(true)
+}
