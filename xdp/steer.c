@@ -185,8 +185,13 @@ INLINE struct match *match_ipv4(const u8 *address)
 INLINE struct match *match_ipv6(const u8 *address)
 {
 	struct address key;
+	u32 word[3];
 
 	__builtin_memcpy(key.b, address, 16);
+	__builtin_memcpy(word, key.b, sizeof word);
+	// A key that stands for an IPv4 address is none on the wire.
+	if (!word[0] && !word[1] && word[2] == __builtin_bswap32(0xffff))
+		return 0;
 	return map_lookup_elem(&xftp_matches, &key);
 }
 
