@@ -47,4 +47,3 @@ func (e *End) send(b []byte) {
 	}
 	e.held = kept
 }
-
