@@ -1,0 +1,127 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// past is a deadline that makes blocked and later calls return at once.
+var past = time.Unix(1, 0)
+
+// A control is a control connection. One goroutine reads its replies for as
+// long as it lives, so that a reply which comes during a transfer, or between
+// two commands, is seen when it comes; stop waits for that goroutine.
+type control struct {
+	conn    net.Conn
+	replies chan Reply   // closed when the connection has ended
+	lines   atomic.Int64 // reply lines read so far
+	err     error        // why replies was closed; read it after that
+
+	quit     chan struct{}
+	done     chan struct{}
+	stopping sync.Once
+}
+
+// newControl starts to read conn, which it owns from then on.
+func newControl(conn net.Conn) *control {
+	ctl := &control{
+		conn:    conn,
+		replies: make(chan Reply, 4),
+		quit:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	go ctl.read()
+	return ctl
+}
+
+// read passes replies on until the connection ends or stop is called.
+func (ctl *control) read() {
+	defer close(ctl.done)
+	defer close(ctl.replies)
+	rr := newReplyReader(ctl.conn, &ctl.lines)
+	for {
+		reply, err := rr.read()
+		if err != nil {
+			ctl.err = controlError(err)
+			return
+		}
+		select {
+		case ctl.replies <- reply:
+		case <-ctl.quit:
+			ctl.err = controlError(net.ErrClosed)
+			return
+		}
+	}
+}
+
+// stop closes the connection and waits until its reader has ended.
+func (ctl *control) stop() (err error) {
+	ctl.stopping.Do(func() {
+		close(ctl.quit)
+		err = ctl.conn.Close()
+	})
+	<-ctl.done
+	return err
+}
+
+// ended reports whether the reader has ended.
+func (ctl *control) ended() bool {
+	select {
+	case <-ctl.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// write sends one line. It returns the error of ctx if that is done first.
+func (ctl *control) write(ctx context.Context, line string, timeout time.Duration) error {
+	if err := ctl.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return controlError(err)
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		// The error does not matter: the write that it is for fails as well.
+		_ = ctl.conn.SetWriteDeadline(past)
+	})
+	_, err := io.WriteString(ctl.conn, toTelnet(line)+"\r\n")
+	if !stop() {
+		<-interrupted // or it would spoil the deadline of the next write
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case isTimeout(err):
+		return &TimeoutError{Step: StepReply, Wait: timeout}
+	default:
+		return controlError(err)
+	}
+}
+
+// controlError says that err is one of the control connection. The end of the
+// stream is never expected there.
+func controlError(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("control connection closed by the server: %w", io.ErrUnexpectedEOF)
+	}
+	var protocol *ProtocolError
+	if errors.As(err, &protocol) {
+		return err
+	}
+	return fmt.Errorf("control connection: %w", err)
+}
+
+// isTimeout reports whether err is that of a deadline.
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,58 @@
+package ftpclient
+
+import "context"
+
+// Login identifies the user: USER, and PASS and ACCT if the server asks for
+// them (RFC 959, Section 5.4). An empty user is anonymous, with a password
+// that is customary if password is empty. A server that wants an account gets
+// [Config.Account]; without one the error is the [*ReplyError] that asked.
+func (c *Conn) Login(ctx context.Context, user, password string) error {
+	if user == "" {
+		user = anonymousUser
+	}
+	if password == "" && user == anonymousUser {
+		password = anonymousPassword
+	}
+	err := c.login(ctx, user, password)
+	if err != nil && ctx.Err() != nil && c.unusable() == nil {
+		c.fail(err) // half logged in: nobody knows as whom
+	}
+	return operation("login", err)
+}
+
+// loginSteps says what each reply during a login asks for; codes that are not
+// here refuse it. RFC 959, Section 6, gives the diagram.
+var loginSteps = map[int]string{
+	200: "", 202: "", 230: "", 232: "",
+	331: "PASS",
+	332: "ACCT",
+}
+
+func (c *Conn) login(ctx context.Context, user, password string) error {
+	c.sent, c.features = 0, nil
+	defer func() { c.secret = "" }()
+	verb, arg := "USER", user
+	sent := make(map[string]bool)
+	for {
+		sent[verb] = true
+		reply, err := c.exchange(ctx, verb, arg)
+		if err != nil {
+			return err
+		}
+		next, ok := loginSteps[reply.Code]
+		if ok && next == "" {
+			return nil
+		}
+		if !ok || sent[next] || next == "ACCT" && c.cfg.Account == "" {
+			return reply.refuse(maskCommand(commandLine(verb, arg)))
+		}
+		verb, arg = next, password
+		if next == "ACCT" {
+			arg = c.cfg.Account
+		}
+		c.secret = arg
+		if arg == anonymousPassword {
+			c.secret = ""
+		}
+	}
+}

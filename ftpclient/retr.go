@@ -1,0 +1,170 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+)
+
+// TransferOptions are the particulars of a transfer. A nil *TransferOptions is
+// the whole file without news of its progress.
+type TransferOptions struct {
+	// Offset is how many bytes at the start of the remote file are left as
+	// they are (REST; RFC 3659, Section 5). The caller's reader or writer
+	// begins after them.
+	Offset int64
+
+	// Progress, if not nil, is called after each piece that moved, by the
+	// goroutine that called the method: with the bytes that this call has
+	// moved so far, and the bytes that it is to move, or -1 if unknown. For an
+	// upload it counts what was taken from the reader. Use it rather than a
+	// reader or writer that counts: those hide an *os.File from the kernel's
+	// faster ways.
+	Progress func(done, total int64)
+}
+
+// Verified says by what a transfer was found complete, beyond the clean end of
+// the data connection and the server's word.
+type Verified uint8
+
+// The ways, each stronger than the one before.
+const (
+	VerifiedNone Verified = iota // by nothing: the server told no size
+	VerifiedSize                 // the byte count equals the size that the server told
+)
+
+// String returns "none" or "size".
+func (v Verified) String() string {
+	if v == VerifiedSize {
+		return "size"
+	}
+	return "none"
+}
+
+// A Result says what a transfer did. It holds true also beside an error.
+type Result struct {
+	Bytes    int64 // moved by this call
+	Size     int64 // of the whole remote file in bytes, or -1 if the server does not tell
+	Verified Verified
+}
+
+// Retr downloads a file to w (RETR). In [Binary] the server is asked for the
+// size first. If the data connection has a WriteTo, that is what w.Write is
+// called by, with slices that are valid during the call only.
+//
+// The error wraps a [*ReplyError] if the server refuses, a [*TransferError] if
+// the transfer broke after it began, an [*IntegrityError] if the byte count is
+// wrong. What w holds then is the start of the file, Result.Bytes long, except
+// after an IntegrityError, and can be continued from there with Offset.
+func (c *Conn) Retr(ctx context.Context, path string, w io.Writer, opts *TransferOptions) (Result, error) {
+	result := Result{Size: -1}
+	err := c.retr(ctx, path, w, opts, &result)
+	return result, operation("retr", err)
+}
+
+func (c *Conn) retr(ctx context.Context, path string, w io.Writer, opts *TransferOptions, result *Result) error {
+	o, err := c.prepare(ctx, "RETR", path, opts)
+	if err != nil {
+		return err
+	}
+	if result.Size, err = c.toldSize(ctx, path); err != nil {
+		return err
+	}
+	m := &meter{progress: o.Progress, total: -1}
+	if result.Size >= 0 {
+		if o.Offset > result.Size {
+			return &IntegrityError{Kind: KindSize, Want: result.Size, Got: o.Offset}
+		}
+		m.total = result.Size - o.Offset
+	}
+	t := &transfer{verb: "RETR", path: path, offset: o.Offset, meter: m}
+	t.copy = func(data net.Conn) (int64, error) { return c.download(w, data, m) }
+	err = c.run(ctx, t)
+	result.Bytes = t.moved
+	if err != nil {
+		return err
+	}
+	result.Verified, err = c.checkReceived(t, result)
+	return err
+}
+
+// checkReceived compares what arrived with what the server announced.
+func (c *Conn) checkReceived(t *transfer, result *Result) (Verified, error) {
+	got := t.offset + t.moved
+	if result.Size >= 0 {
+		if got != result.Size {
+			return VerifiedNone, &IntegrityError{Kind: KindSize, Want: result.Size, Got: got}
+		}
+		return VerifiedSize, nil
+	}
+	n, ok := announced(t.first, t.path)
+	if !ok || c.sent != Binary {
+		return VerifiedNone, nil
+	}
+	// Behind an offset servers differ: some count the file, some the rest.
+	if n != got && n != t.moved {
+		return VerifiedNone, &IntegrityError{Kind: KindAnnounced, Want: n, Got: got}
+	}
+	if n == got {
+		result.Size = n
+	}
+	return VerifiedSize, nil
+}
+
+// announced returns the byte count at the end of a reply such as "150 Opening
+// BINARY mode data connection for x (1234 bytes)." It is not a byte count if
+// it is part of the path.
+func announced(first Reply, path string) (int64, bool) {
+	text := strings.TrimRight(first.Text(), " .")
+	open := strings.LastIndexByte(text, '(')
+	if !first.preliminary() || open < 0 || strings.Contains(path, text[open:]) {
+		return 0, false
+	}
+	digits, ok := strings.CutSuffix(text[open+1:], " bytes)")
+	if !ok {
+		return 0, false
+	}
+	return parseCount(digits)
+}
+
+// prepare checks the arguments of a transfer and sets the type.
+func (c *Conn) prepare(ctx context.Context, verb, path string, opts *TransferOptions) (TransferOptions, error) {
+	var o TransferOptions
+	if opts != nil {
+		o = *opts
+	}
+	if err := checkPath(verb, path); err != nil {
+		return o, err
+	}
+	if o.Offset < 0 {
+		return o, &ArgumentError{Command: "REST", Problem: "is negative"}
+	}
+	return o, c.setType(ctx, c.want)
+}
+
+// toldSize returns what the server says is the size of a file, or -1 if it
+// does not say. The error is nil unless the Conn is in trouble.
+func (c *Conn) toldSize(ctx context.Context, path string) (int64, error) {
+	if c.want != Binary || c.refused["SIZE"] {
+		return -1, nil
+	}
+	n, err := c.size(ctx, path)
+	if err == nil {
+		return n, nil
+	}
+	var refusal *ReplyError
+	var protocol *ProtocolError
+	switch {
+	case ctx.Err() != nil || c.unusable() != nil:
+		return -1, err
+	case errors.As(err, &refusal):
+		c.refused["SIZE"] = unimplemented[refusal.Code]
+		return -1, nil
+	case errors.As(err, &protocol):
+		return -1, nil
+	default:
+		return -1, err
+	}
+}

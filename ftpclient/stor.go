@@ -1,0 +1,71 @@
+package ftpclient
+
+import (
+	"context"
+	"io"
+	"net"
+)
+
+// Stor uploads r until its end to a file, which it replaces or, with Offset,
+// continues (STOR; REST and STOR). In [Binary] the server is then asked for
+// the file's size.
+//
+// Errors are those of [Conn.Retr]. After a broken upload the connection is
+// reset, so that the server need not take what it has for the whole; what it
+// keeps is for [Conn.Size] to tell.
+func (c *Conn) Stor(ctx context.Context, path string, r io.Reader, opts *TransferOptions) (Result, error) {
+	result := Result{Size: -1}
+	err := c.stor(ctx, "STOR", path, r, opts, &result)
+	return result, operation("stor", err)
+}
+
+// Append uploads r until its end to the end of a file (APPE), which is made if
+// there is none. The Offset in opts must be 0. Otherwise it is as [Conn.Stor].
+func (c *Conn) Append(ctx context.Context, path string, r io.Reader, opts *TransferOptions) (Result, error) {
+	result := Result{Size: -1}
+	if opts != nil && opts.Offset != 0 {
+		return result, operation("append", &ArgumentError{Command: "APPE", Problem: "has an offset"})
+	}
+	err := c.stor(ctx, "APPE", path, r, opts, &result)
+	return result, operation("append", err)
+}
+
+func (c *Conn) stor(ctx context.Context, verb, path string, r io.Reader, opts *TransferOptions, result *Result) error {
+	o, err := c.prepare(ctx, verb, path, opts)
+	if err != nil {
+		return err
+	}
+	before := o.Offset
+	if verb == "APPE" {
+		if before, err = c.toldSize(ctx, path); err != nil {
+			return err
+		}
+	}
+	m := &meter{progress: o.Progress, total: -1}
+	t := &transfer{verb: verb, path: path, offset: o.Offset, upload: true, meter: m}
+	t.copy = func(data net.Conn) (int64, error) { return c.upload(data, r, m) }
+	err = c.run(ctx, t)
+	result.Bytes = t.moved
+	if err != nil {
+		return err
+	}
+	if result.Size, err = c.toldSize(ctx, path); err != nil || result.Size < 0 {
+		return err
+	}
+	result.Verified, err = checkStored(before, t.moved, result.Size)
+	return err
+}
+
+// checkStored compares the size of a file after an upload with what was sent
+// behind the first before bytes; before is -1 where that is not known, as for
+// APPE to a file that perhaps did not exist.
+func checkStored(before, sent, size int64) (Verified, error) {
+	switch {
+	case before >= 0 && size == before+sent, before < 0 && size == sent:
+		return VerifiedSize, nil
+	case before < 0 && size > sent:
+		return VerifiedNone, nil
+	default:
+		return VerifiedNone, &IntegrityError{Kind: KindStored, Want: max(before, 0) + sent, Got: size}
+	}
+}

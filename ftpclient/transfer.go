@@ -1,0 +1,197 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+)
+
+// A transfer is one command that moves data, and what became of it.
+type transfer struct {
+	verb, path string
+	offset     int64 // for REST
+	upload     bool
+	meter      *meter
+	copy       func(data net.Conn) (int64, error)
+
+	moved int64 // bytes
+	first Reply // to the command
+}
+
+// A dataEnd is our end of a data connection; in active mode it begins as a
+// net.Listener.
+type dataEnd struct {
+	ln   net.Listener
+	conn net.Conn
+}
+
+// openData prepares a data connection, before the command that uses it.
+func (c *Conn) openData(ctx context.Context) (*dataEnd, error) {
+	if c.cfg.Active {
+		ln, err := c.listen(ctx)
+		return &dataEnd{ln: ln}, err
+	}
+	conn, err := c.passive(ctx)
+	return &dataEnd{conn: conn}, err
+}
+
+func (d *dataEnd) unlisten() {
+	if d.ln != nil {
+		_ = d.ln.Close() // nothing can be lost
+	}
+}
+
+// finish ends a data connection after the last byte. The sender shuts down
+// its half and keeps the rest until the server's reply, so that nothing that
+// the server still sends makes the close a reset that discards the tail.
+func (d *dataEnd) finish(upload bool) error {
+	half, ok := d.conn.(interface{ CloseWrite() error })
+	if upload && ok {
+		return half.CloseWrite()
+	}
+	err := d.conn.Close()
+	if !upload {
+		return nil // all that was to come has come
+	}
+	return err
+}
+
+// reset ends a data connection so that the server does not take the end of a
+// broken upload for the end of the file.
+func (d *dataEnd) reset() {
+	d.unlisten()
+	if d.conn == nil {
+		return
+	}
+	if l, ok := d.conn.(interface{ SetLinger(sec int) error }); ok {
+		_ = l.SetLinger(0) // the close below is all that can be done otherwise
+	}
+	_ = d.conn.Close()
+}
+
+// close releases what is left.
+func (d *dataEnd) close() {
+	d.unlisten()
+	if d.conn != nil {
+		_ = d.conn.Close() // finish has told of what matters
+	}
+}
+
+// run carries a transfer out: nil means that the data connection ended cleanly
+// and that the server's last reply was positive.
+func (c *Conn) run(ctx context.Context, t *transfer) error {
+	data, err := c.openData(ctx)
+	if err != nil {
+		return err
+	}
+	defer data.close()
+	if err := c.restart(ctx, t.offset); err != nil {
+		return err
+	}
+	if err := c.send(ctx, t.verb, t.path); err != nil {
+		return err
+	}
+	if t.first, err = c.wait(ctx, StepReply); err != nil {
+		return c.broken(ctx, t, data, &watch{}, err)
+	}
+	var final *Reply
+	switch t.first.class() {
+	case 1:
+	case 2:
+		// Without a preliminary reply; some servers do so for an empty list.
+		final = &t.first
+	default:
+		return t.first.refuse(commandLine(t.verb, t.path))
+	}
+	c.restDirty = false
+
+	if data.ln != nil {
+		w, err := c.guard(ctx, StepAccept, &meter{}, final, data.unlisten, func() (err error) {
+			data.conn, err = c.accept(data.ln)
+			return err
+		})
+		data.unlisten()
+		if err != nil || w.interrupted() {
+			return c.broken(ctx, t, data, w, err)
+		}
+		final = w.reply
+	}
+	interrupt := func() { _ = data.conn.SetDeadline(past) }
+	w, err := c.guard(ctx, StepData, t.meter, final, interrupt, func() (err error) {
+		t.moved, err = t.copy(data.conn)
+		return err
+	})
+	if err == nil && !w.interrupted() {
+		err = data.finish(t.upload)
+	}
+	if err != nil || w.interrupted() {
+		return c.broken(ctx, t, data, w, err)
+	}
+	if w.reply != nil {
+		return nil // positive, or else it would have interrupted
+	}
+	reply, err := c.final(ctx)
+	if err != nil {
+		return &TransferError{Bytes: t.moved, Err: err}
+	}
+	if reply.class() != 2 {
+		return &TransferError{Bytes: t.moved, Reply: reply.refuse(commandLine(t.verb, t.path))}
+	}
+	return nil
+}
+
+// restart sends REST if the next transfer does not begin at the beginning, or
+// if the server may still hold an offset that no transfer has used. It must
+// come directly before the transfer (RFC 3659, Section 5.3).
+func (c *Conn) restart(ctx context.Context, offset int64) error {
+	if offset == 0 && !c.restDirty {
+		return nil
+	}
+	c.restDirty = true
+	_, err := c.expect(ctx, 3, "REST", strconv.FormatInt(offset, 10))
+	var refusal *ReplyError
+	if offset == 0 && errors.As(err, &refusal) && refusal.Code != codeClosing {
+		return nil // it holds none
+	}
+	return err
+}
+
+// broken cleans up after a transfer whose command was sent and that failed or
+// was interrupted in a step; err is the error of the step. It keeps the root
+// of the matter and what the server says of it.
+func (c *Conn) broken(ctx context.Context, t *transfer, data *dataEnd, w *watch, err error) error {
+	var local *localError
+	ours := errors.As(err, &local)
+	root := err
+	switch {
+	case w.cause != nil:
+		root = w.cause
+	case w.interrupted():
+		root = nil // all there is to say is in the reply
+	case ours:
+		root = local.err
+	}
+	failure := &TransferError{Bytes: t.moved, Err: root}
+	command := commandLine(t.verb, t.path)
+	switch {
+	case w.reply != nil || c.unusable() != nil:
+		data.reset()
+		if w.reply != nil && w.reply.class() != 2 {
+			failure.Reply = w.reply.refuse(command)
+		}
+	case w.cause != nil || ours || ctx.Err() != nil:
+		failure.Reply = c.abort(ctx, data.reset)
+	default:
+		// The network's fault. The server has noticed, or will.
+		data.reset()
+		reply, err := c.final(ctx)
+		switch {
+		case err != nil:
+			failure.Reply = err
+		case reply.class() != 2:
+			failure.Reply = reply.refuse(command)
+		}
+	}
+	return failure
+}

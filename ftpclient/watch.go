@@ -1,0 +1,90 @@
+package ftpclient
+
+import (
+	"context"
+	"time"
+)
+
+// A watch looks after a step on the data connection while its owner is blocked
+// in that step: at the context, at the control connection, and at progress.
+type watch struct {
+	c         *Conn
+	step      Step
+	meter     *meter
+	interrupt func() // makes the step return
+
+	// Results, for the owner after the step.
+	reply *Reply // the last reply to the transfer command, if it came
+	cause error  // why the step was interrupted, unless by reply
+
+	stop, done chan struct{}
+}
+
+// guard runs f, a step of a transfer whose last reply so far is final (nil if
+// it has not come). If the step is in vain, interrupt is called, which must
+// make f return. The goroutine that watches has ended when guard returns.
+func (c *Conn) guard(ctx context.Context, step Step, m *meter, final *Reply, interrupt func(), f func() error) (*watch, error) {
+	w := &watch{
+		c: c, step: step, meter: m, interrupt: interrupt, reply: final,
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	go w.run(ctx)
+	err := f()
+	close(w.stop)
+	<-w.done
+	return w, err
+}
+
+// run watches until the step is over or in vain.
+//
+// A reply that refuses the transfer ends the step: no more data will come, and
+// the server may not close the data connection, or never open it. A positive
+// reply does not: data may still be on its way.
+func (w *watch) run(ctx context.Context) {
+	defer close(w.done)
+	const looks = 4 // within one timeout
+	tick := time.NewTicker(max(w.c.cfg.Timeout/looks, 1))
+	defer tick.Stop()
+	replies := w.c.ctl.replies
+	if w.reply != nil {
+		replies = nil // whatever comes now is for settle to judge
+	}
+	seen, still := w.meter.position(), 0
+	for {
+		select {
+		case <-w.stop:
+			return
+		case <-ctx.Done():
+			w.cause = ctx.Err()
+		case reply, ok := <-replies:
+			reply, err := w.c.took(reply, ok)
+			switch {
+			case err != nil:
+				w.cause = err
+			case reply.preliminary():
+				continue
+			case reply.class() == 2:
+				w.reply, replies = &reply, nil
+				continue
+			default:
+				w.reply = &reply
+			}
+		case <-tick.C:
+			if now := w.meter.position(); now != seen || w.meter.local.Load() {
+				seen, still = now, 0
+				continue
+			}
+			if still++; still < looks {
+				continue
+			}
+			w.cause = &TimeoutError{Step: w.step, Wait: w.c.cfg.Timeout}
+		}
+		w.interrupt()
+		return
+	}
+}
+
+// interrupted reports whether the step was ended by the watch.
+func (w *watch) interrupted() bool {
+	return w.cause != nil || w.reply != nil && w.reply.class() != 2
+}
