@@ -42,6 +42,38 @@ func ForTest(t TB, cfg Config) *Lab {
 	return l
 }
 
+// NeedVsftpd skips the test where vsftpd, or root to run it, is missing.
+func NeedVsftpd(t TB) {
+	t.Helper()
+	NeedRoot(t)
+	if _, err := FindVsftpd(); err != nil {
+		Skip(t, err.Error())
+	}
+}
+
+// RootDir returns a new directory for a server to serve, in memory where the
+// machine has such a file system. It is removed when the test ends.
+func RootDir(t TB) string {
+	t.Helper()
+	parent := "/dev/shm"
+	if info, err := os.Stat(parent); err != nil || !info.IsDir() {
+		parent = "" // the usual one
+	}
+	dir, err := os.MkdirTemp(parent, "xftp-lab-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // a server may not be root
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // Skip skips the test and says why, or fails it where the environment has
 // XFTP_REQUIRE=1: there every test has to run. If XFTP_SKIPS names a file, the
 // skip is noted in it.

@@ -1,4 +1,102 @@
 package lab
 
-// Main is called first in main.
-func Main() {}
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// The environment tells a process of this executable that it is to be one of
+// the lab's servers.
+const (
+	roleEnv   = "XFTP_LAB_ROLE"
+	configEnv = "XFTP_LAB_CONFIG" // ServerConfig in JSON
+
+	roleServer = "ftp-server" // the embedded server
+	roleInit   = "init"       // first process of a namespace, see runInit
+
+	// readyFD is the descriptor on which a server reports that it listens,
+	// by one byte.
+	readyFD = 3
+)
+
+// Main turns the process into one of the lab's own if it was started as
+// one, and then does not return. It has to be called first in main, and in
+// TestMain, of every program that starts a server.
+func Main() {
+	role, ok := os.LookupEnv(roleEnv)
+	if !ok {
+		return
+	}
+	if err := act(role); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func act(role string) error {
+	switch role {
+	case roleServer:
+		return actServer()
+	case roleInit:
+		return runInit(os.Args)
+	}
+	return fmt.Errorf("%s: unknown role %q", roleEnv, role)
+}
+
+func actServer() error {
+	var cfg ServerConfig
+	if err := json.Unmarshal([]byte(os.Getenv(configEnv)), &cfg); err != nil {
+		return fmt.Errorf("%s: %w", configEnv, err)
+	}
+	return serveEmbedded(cfg, os.NewFile(readyFD, "ready"))
+}
+
+// reexec returns a command that runs this executable in a role.
+func reexec(role string, args ...string) *exec.Cmd {
+	// Not os.Executable: the file may have been replaced or removed since.
+	cmd := exec.Command("/proc/self/exe", args...)
+	if len(args) == 0 {
+		cmd.Args[0] = "xftp-lab-" + role
+	} else {
+		cmd.Args = args
+	}
+	cmd.Env = append(os.Environ(), roleEnv+"="+role)
+	return cmd
+}
+
+// runInit is the first process of a process namespace: it runs a program,
+// whose path and arguments args are, waits for whatever processes lose their
+// parent, and ends with the program. All of them end with this process.
+//
+// vsftpd cannot be the first process itself. It would inherit processes of
+// its sessions, and it gives up when a child ends that it did not start.
+func runInit(args []string) error {
+	if os.Getpid() != 1 {
+		return fmt.Errorf("%s: not the first process of a namespace", roleInit)
+	}
+	if err := os.Unsetenv(roleEnv); err != nil {
+		return err
+	}
+	program, err := syscall.ForkExec(args[0], args, &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{0, 1, 2},
+	})
+	if err != nil {
+		return fmt.Errorf("start %s: %w", args[0], err)
+	}
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return fmt.Errorf("wait: %w", err)
+		case pid == program:
+			return fmt.Errorf("%s ended: exit status %d", args[0], status.ExitStatus())
+		}
+	}
+}
