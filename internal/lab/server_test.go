@@ -194,6 +194,32 @@ func TestStopEndsSessions(t *testing.T) {
 	})
 }
 
+// TestServerOutlivesItsSessions: what a client does to its session is of no
+// consequence to the next one.
+func TestServerOutlivesItsSessions(t *testing.T) {
+	eachServer(t, func(t *testing.T, kind lab.Kind) {
+		l := lab.ForTest(t, lab.Config{})
+		root := lab.RootDir(t)
+		if err := os.WriteFile(filepath.Join(root, "big"), make([]byte, 64<<20), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s := start(t, l.Server, lab.ServerConfig{Kind: kind, Root: root})
+		for range 20 {
+			c := login(t, l.Client, s.Addr(false), "anonymous", "")
+			open := c.data("EPSV")
+			c.cmd(150, "RETR big")
+			conn := open()
+			if _, err := io.CopyN(io.Discard, conn, 1); err != nil {
+				t.Fatal(err)
+			}
+			c.ctl.Close()
+			conn.Close()
+		}
+		c := login(t, l.Client, s.Addr(false), "anonymous", "")
+		c.cmd(221, "QUIT")
+	})
+}
+
 // serving counts the processes whose main thread is in a network namespace.
 func serving(t *testing.T, name string) int {
 	t.Helper()

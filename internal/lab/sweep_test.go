@@ -1,16 +1,20 @@
 package lab_test
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/seed-54eb6215/xftp/internal/lab"
 )
@@ -18,22 +22,63 @@ import (
 // holdEnv makes the test binary hold a lab until it is killed.
 const holdEnv = "XFTP_LAB_TEST_HOLD"
 
-// hold makes a lab with a child in it, says so on standard output and never
+// hold makes a lab with processes in it, prints the ids of those and never
 // returns.
 func hold() {
-	l, err := lab.New(context.Background(), lab.Config{})
+	pids, err := populate()
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	child := exec.Command("sleep", "1000")
-	child.Stdout = os.Stdout
-	if err := l.Server.Start(child); err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+	for _, pid := range pids {
+		fmt.Print(pid, " ")
 	}
-	fmt.Println(child.Process.Pid)
+	fmt.Println()
 	select {}
+}
+
+// populate starts an ordinary child and all servers that the machine has.
+func populate() ([]int, error) {
+	l, err := lab.New(context.Background(), lab.Config{})
+	if err != nil {
+		return nil, err
+	}
+	child := exec.Command("sleep", "1000")
+	if err := l.Server.Start(child); err != nil {
+		return nil, err
+	}
+	pids := []int{child.Process.Pid}
+	for i, kind := range []lab.Kind{lab.Embedded, lab.Vsftpd} {
+		s, err := l.Server.StartServer(context.Background(), lab.ServerConfig{
+			Kind: kind, Root: os.Getenv(holdEnv), Port: 2100 + i,
+		})
+		if errors.Is(err, lab.ErrNoServer) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		// A session is a process too.
+		conn, err := l.Client.DialContext(context.Background(), "tcp", s.Addr(false).String())
+		if err != nil {
+			return nil, err
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			return nil, err
+		}
+		pids = append(pids, s.PID())
+	}
+	return pids, nil
+}
+
+// awaitDeath waits until a process is dead, whoever has to wait(2) for it.
+func awaitDeath(pidfd int) error {
+	for {
+		fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -70,7 +115,7 @@ func iface(t *testing.T, h *lab.Host) *net.Interface {
 func TestSweepRemovesOnlyWhatTheDeadLeft(t *testing.T) {
 	alive := lab.ForTest(t, lab.Config{})
 	dead := exec.Command(os.Args[0])
-	dead.Env = append(os.Environ(), holdEnv+"=1")
+	dead.Env = append(os.Environ(), holdEnv+"="+lab.RootDir(t))
 	out, err := dead.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +123,23 @@ func TestSweepRemovesOnlyWhatTheDeadLeft(t *testing.T) {
 	if err := dead.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var child int
-	_, scanErr := fmt.Fscan(out, &child)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var children []int
+	for _, pid := range strings.Fields(line) {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			t.Fatal(line)
+		}
+		fd, err := unix.PidfdOpen(n, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		children = append(children, fd)
+	}
 	if names := left(t, dead.Process.Pid); len(names) != 3 {
 		t.Errorf("the other lab has %v, want two namespaces and a directory", names)
 	}
@@ -92,13 +152,11 @@ func TestSweepRemovesOnlyWhatTheDeadLeft(t *testing.T) {
 	if err := dead.Process.Kill(); err != nil {
 		t.Error(err)
 	}
-	// Its child holds the same pipe: the end of it is the end of both.
-	if _, err := io.Copy(io.Discard, out); err != nil {
-		t.Error(err)
-	}
 	dead.Wait()
-	if scanErr != nil {
-		t.Fatal(scanErr)
+	for _, fd := range children { // they are killed with it
+		if err := awaitDeath(fd); err != nil {
+			t.Error(err)
+		}
 	}
 	if err := lab.Sweep(); err != nil {
 		t.Error(err)
