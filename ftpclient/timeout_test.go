@@ -1,0 +1,173 @@
+package ftpclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+	. "github.com/seed-54eb6215/xftp/ftpclient/ftptest"
+)
+
+// hang does nothing until the client hangs up.
+func hang(s *Session) error {
+	_, _ = io.Copy(io.Discard, s.Control) // however it ends
+	return nil
+}
+
+// isTimeout checks the step of a time-out and that it came after wait, or at
+// most half as much later.
+func isTimeout(t *testing.T, err error, step ftpclient.Step, begun time.Time, wait time.Duration) {
+	t.Helper()
+	var timeout *ftpclient.TimeoutError
+	if !errors.As(err, &timeout) || timeout.Step != step || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("error %v, want a time-out of step %s", err, step)
+	}
+	if took := time.Since(begun); took < wait || took > wait*3/2 {
+		t.Errorf("took %v, want %v", took, wait)
+	}
+}
+
+type silentDialer struct{}
+
+func (silentDialer) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+const patience = 3 * time.Second
+
+func TestTimeouts(t *testing.T) {
+	download := Steps(begin("f", "213 12"), Exchange("RETR f", "150 go"))
+	tests := []struct {
+		name   string
+		script Script
+		step   ftpclient.Step
+		extra  time.Duration // on top of Timeout
+		active bool
+		upload bool
+		usable bool
+	}{
+		{name: "no reply", step: ftpclient.StepReply, script: Steps(Expect("TYPE I"), hang)},
+		{name: "half a reply", step: ftpclient.StepReply, script: Steps(Expect("TYPE I"), Raw("200-x"), hang)},
+		{
+			name: "lines keep it waiting, bytes do not", step: ftpclient.StepReply, extra: patience,
+			script: Steps(Expect("TYPE I"), Pause(patience-1), Raw("200-x\r\n"), Pause(patience-1),
+				ignore(Dribble(strings.Repeat("x", 100), time.Second/10)), hang),
+		},
+		{
+			name: "data stalls, server obeys ABOR", step: ftpclient.StepData, usable: true,
+			script: Steps(download, Write("x"), Exchange("ABOR", "426 broken", "226 aborted"), Exchange("PWD", `257 "/"`)),
+		},
+		{name: "data stalls, server is gone", step: ftpclient.StepData, extra: 2 * time.Second, script: Steps(download, Write("x"), hang)},
+		{name: "no data after 226", step: ftpclient.StepData, script: Steps(download, Send("226 done"), hang), usable: true},
+		{name: "no final reply", step: ftpclient.StepReply, script: Steps(download, Write(hello), CloseData(), hang)},
+		{
+			name: "upload stalls", step: ftpclient.StepData, upload: true, usable: true,
+			script: Steps(Exchange("TYPE I", "200 ok"), EPSV(), Exchange("STOR f", "150 go"), ReadSome(1),
+				Expect("ABOR"), Broken(), Send("426 broken", "226 aborted"), Exchange("PWD", `257 "/"`)),
+		},
+		{
+			name: "server does not connect", step: ftpclient.StepAccept, active: true, usable: true,
+			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", "213 12"), EPRT(), Exchange("RETR f", "150 go"),
+				Exchange("ABOR", "425 no", "226 aborted"), Exchange("PWD", `257 "/"`)),
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, Login(), tt.script)
+				s.cfg.Timeout, s.cfg.Active = patience, tt.active
+				c := s.dial(t)
+				begun := time.Now()
+				var err error
+				if tt.upload {
+					_, err = c.Stor(t.Context(), "f", strings.NewReader(hello), nil)
+				} else {
+					_, err = c.Retr(t.Context(), "f", io.Discard, nil)
+				}
+				isTimeout(t, err, tt.step, begun, patience+tt.extra)
+				if c.Usable() != tt.usable {
+					t.Errorf("usable: %v", !tt.usable)
+				}
+				c.Close()
+			})
+		})
+	}
+}
+
+func TestDialTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		_, err := ftpclient.Dial(t.Context(), serverURL, &ftpclient.Config{Dialer: silentDialer{}})
+		isTimeout(t, err, ftpclient.StepDial, begun, 30*time.Second)
+	})
+}
+
+func TestGreetingTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, hang)
+		begun := time.Now()
+		_, err := ftpclient.Dial(t.Context(), serverURL, &s.cfg)
+		isTimeout(t, err, ftpclient.StepGreeting, begun, 30*time.Second)
+	})
+}
+
+// A transfer may take any time as long as something moves, and the time that
+// the caller's own writer takes is not the network's.
+func TestSlowIsNotStalled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(s *Session) error {
+			for i := range len(hello) {
+				time.Sleep(patience - 1)
+				if err := Write(hello[i : i+1])(s); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		s := set(t, Login(), begin("f", "213 12"), Exchange("RETR f", "150 go"), slow, CloseData(), Send("226 done"))
+		s.cfg.Timeout = patience
+		c := s.dial(t)
+		var got strings.Builder
+		if _, err := c.Retr(t.Context(), "f", slowWriter{&got}, nil); err != nil || got.String() != hello {
+			t.Errorf("got %q, %v", &got, err)
+		}
+		c.Close()
+	})
+}
+
+type slowWriter struct{ io.Writer }
+
+func (w slowWriter) Write(p []byte) (int, error) {
+	time.Sleep(5 * patience)
+	return w.Writer.Write(p)
+}
+
+// A cancelled transfer on a dead connection ends within AbortTimeout, or at
+// once if that is negative.
+func TestAbortTimeout(t *testing.T) {
+	for abort, want := range map[time.Duration]time.Duration{0: 2 * time.Second, time.Second: time.Second, -1: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := set(t, Login(), begin("f", "213 12"), Exchange("RETR f", "150 go"), func(*Session) error { cancel(); return nil }, hang)
+			s.cfg.AbortTimeout = abort
+			c := s.dial(t)
+			begun := time.Now()
+			_, err := c.Retr(ctx, "f", io.Discard, nil)
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, ftpclient.ErrConnUnusable) || c.Usable() {
+				t.Errorf("error %v", err)
+			}
+			if took := time.Since(begun); took != want {
+				t.Errorf("took %v, want %v", took, want)
+			}
+			c.Close()
+		})
+	}
+}
