@@ -106,7 +106,7 @@ func (c SocketConfig) withDefaults(mtu int) (SocketConfig, error) {
 // A queue that is busy is tried again for up to one second, or until ctx is
 // done. Errors are *[OpError] and wrap the kernel's errno: EBUSY if the queue
 // is taken, EPERM without CAP_NET_RAW, EOPNOTSUPP if the driver cannot do the
-// mode, ENETDOWN (ClassLink) while the interface is down, ENOBUFS if
+// mode, ENETDOWN (ClassLink) if it cannot while the interface is down, ENOBUFS if
 // too little memory may be locked, EMSGSIZE if the MTU is too large.
 func Open(ctx context.Context, ifindex, queue int, cfg SocketConfig) (*Socket, error) {
 	facts, err := readLink(ifindex)
