@@ -1,0 +1,52 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// command returns the command line that does the rest of this run: the flags
+// that were typed, -c if resume is set, and args. It has no password in it,
+// because args have none.
+func (s *session) command(resume bool, args ...string) string {
+	words := []string{"xftp", s.verb}
+	if os.Getenv("SUDO_UID") != "" {
+		words = append([]string{"sudo"}, words...)
+	}
+	if resume {
+		words = append(words, "-c")
+	}
+	s.o.flags.Visit(func(f *pflag.Flag) {
+		if f.Name == "continue" {
+			return
+		}
+		name := "--" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand
+		}
+		words = append(words, name)
+		if f.Value.Type() != "bool" {
+			words = append(words, shellQuote(f.Value.String()))
+		}
+	})
+	for i, arg := range args {
+		if i == 0 && strings.HasPrefix(arg, "-") {
+			words = append(words, "--")
+		}
+		words = append(words, shellQuote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// shellQuote writes a word so that a POSIX shell reads it back.
+func shellQuote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("%+,-./:=@_", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

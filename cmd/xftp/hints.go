@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+	"github.com/seed-54eb6215/xftp/stack/nic"
+	"github.com/seed-54eb6215/xftp/xdp"
+	"golang.org/x/sys/unix"
+)
+
+// Hints say what can be done about an error. They live in this file alone:
+// the libraries say what happened, and do not know what the user typed.
+
+// hintFor returns what can be done about err, or "".
+func hintFor(err error, o *options) string {
+	var (
+		usage  *usageError
+		hinted *hintedError
+		reply  *ftpclient.ReplyError
+		table  = transferHints
+	)
+	switch {
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case errors.As(err, new(*signalError)):
+		return ""
+	case errors.As(err, new(*setupError)):
+		table = setupHints
+	case errors.As(err, &reply):
+		return replyHints[reply.Code]
+	}
+	for _, h := range table {
+		if h.matches(err) {
+			return strings.NewReplacer("{iface}", o.iface, "{interfaces}", interfaceNames(), "{timeout}", o.timeout.String(), "{xftp}", executable()).Replace(h.text)
+		}
+	}
+	return ""
+}
+
+// A hint belongs to the errors that it matches. In its text {iface} and the
+// like stand for what the user gave and what this host has.
+type hint struct {
+	matches func(error) bool
+	text    string
+}
+
+// setupHints are for errors of [nic.Open]. The first that matches is given.
+var setupHints = []hint{
+	{is(nic.ErrNoInterface), "the interfaces here are: {interfaces}"},
+	{is(nic.ErrLinkDown), "bring it up: sudo ip link set dev {iface} up"},
+	{is(nic.ErrNoCarrier), "check the cable, or the other end of the link"},
+	{is(nic.ErrUnsupported), "give the interface of the network card itself with --iface"},
+	{is(nic.ErrAddressInUse), "give an address of the same subnet that nobody has with --address"},
+	{as[*nic.QueueError], "the queues are listed by: ethtool -l {iface}"},
+	{as[*xdp.IncumbentError], "stop the program that attached it; what it is: sudo ip -d link show dev {iface}"},
+	{is(unix.EPERM), "run it with sudo, or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep {xftp}"},
+	{is(unix.EACCES), "run it with sudo, or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep {xftp}"},
+	{is(unix.EBUSY), "perhaps another xftp uses this queue; take another one with --queue"},
+	{is(unix.EMSGSIZE), mtuHint},
+	{is(unix.ERANGE), mtuHint},
+	{is(unix.EINVAL), mtuHint},
+	{is(unix.EOPNOTSUPP), "let xftp choose the mode: --xdp-mode auto"},
+	{is(unix.ENOMEM), "too little memory may be locked; see: ulimit -l"},
+}
+
+const mtuHint = "make the MTU smaller at both ends of the link: sudo ip link set dev {iface} mtu 1500"
+
+// transferHints are for errors of a transfer, from the first packet on.
+var transferHints = []hint{
+	{is(errPartLocked), "wait for it, or write elsewhere with -o"},
+	{is(unix.ECONNREFUSED), "no FTP server listens there; check host and port"},
+	{is(unix.EHOSTUNREACH), "nobody answers at that address; check --address, --gateway and the cable"},
+	{is(unix.EHOSTDOWN), "nobody answers at that address; check --address, --gateway and the cable"},
+	{is(unix.ENETUNREACH), "there is no way to that network; check --address and --gateway"},
+	{is(unix.ENOSPC), "no room is left on the device; write elsewhere with -o"},
+	{is(unix.EDQUOT), "your quota is used up; write elsewhere with -o"},
+	{is(unix.EROFS), "the directory is read-only; write elsewhere with -o"},
+	{is(os.ErrPermission), "check who owns the file and its directory"},
+	{as[*ftpclient.TimeoutError], "wait longer than {timeout} with --timeout"},
+}
+
+// replyHints are for refusals of the server, by their code (RFC 959, Section
+// 4.2.2).
+var replyHints = map[int]string{
+	421: "the server is busy or shutting down; try again later",
+	425: "the data connection failed; a firewall may want --active, or no --active",
+	426: "the server broke the transfer off",
+	430: "user and password are given as ftp://user:password@host/",
+	452: "the server's disk is full",
+	530: "user and password are given as ftp://user:password@host/",
+	550: "it does not exist, or is not yours to use; look with: xftp ls",
+	552: "the server takes no more data; its disk or your quota is full",
+	553: "the server does not take this name, or not in this directory",
+}
+
+// is matches errors that wrap target.
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// as matches errors that wrap one of type T.
+func as[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+// isDiskFull says whether err means that a local file has no room to grow.
+func isDiskFull(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+}
+
+// interfaceNames lists the interfaces of this host, without the loopback.
+func interfaceNames() string {
+	all, err := net.Interfaces()
+	if err != nil {
+		return fmt.Sprintf("unknown (%v)", err)
+	}
+	var names []string
+	for _, i := range all {
+		if i.Flags&net.FlagLoopback == 0 {
+			names = append(names, i.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "xftp"
+	}
+	return shellQuote(path)
+}
+
+// describe writes an error in one line, without what only means something to
+// a programmer.
+func describe(err error) string {
+	var (
+		reply  *ftpclient.ReplyError
+		broken *ftpclient.TransferError
+		file   *fs.PathError
+		text   string
+	)
+	switch {
+	case errors.As(err, &file):
+		text = file.Error() // a local file; what the server thought of it matters less
+	case errors.As(err, &broken):
+		text = broken.Error()
+	case errors.As(err, &reply):
+		text = reply.Error()
+	default:
+		text = err.Error()
+	}
+	for _, prefix := range []string{"ftpclient: ", "nic: ", "xdp: ", "stack: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return strings.ReplaceAll(text, "\n", "; ")
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+)
+
+// list prints directories, one after the other.
+func (s *session) list(ctx context.Context, remotes []remote) {
+	for i, r := range remotes {
+		lines, err := s.lines(ctx, r)
+		if err != nil {
+			s.failed(ctx, r.String(), err, "")
+			if interrupted(ctx) != nil {
+				return
+			}
+			continue
+		}
+		if len(remotes) > 1 {
+			if i > 0 {
+				s.out.data("")
+			}
+			s.out.data(r.String() + ":")
+		}
+		for _, line := range lines {
+			s.out.data(line)
+		}
+	}
+}
+
+// lines returns what is to be printed about r.
+func (s *session) lines(ctx context.Context, r remote) ([]string, error) {
+	conn, err := s.connect(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if s.o.longList {
+		var raw bytes.Buffer
+		if err := conn.List(ctx, r.Path, &raw); err != nil {
+			return nil, err
+		}
+		var lines []string
+		for line := range bytes.Lines(raw.Bytes()) {
+			lines = append(lines, string(bytes.TrimRight(line, "\r\n")))
+		}
+		return lines, nil
+	}
+	names, err := machineList(ctx, conn, r.Path)
+	var refusal *ftpclient.ReplyError
+	if errors.As(err, &refusal) && conn.Usable() {
+		// An old server, or r is a file.
+		names, err = conn.NameList(ctx, r.Path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		names[i] = path.Base(name) // some servers put the directory before it
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// machineList returns the names that MLSD lists (RFC 3659, Section 7).
+func machineList(ctx context.Context, conn *ftpclient.Conn, dir string) ([]string, error) {
+	entries, err := conn.MLSD(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type != ftpclient.EntryCurrent && e.Type != ftpclient.EntryParent {
+			names = append(names, e.Name)
+		}
+	}
+	return names, nil
+}
+
+// data prints one line of a listing on standard output. A terminal gets it
+// escaped; a file or a pipe gets the bytes that the server sent.
+func (o *output) data(line string) {
+	if isTerminal(o.stdout) {
+		line = printable(line)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fmt.Fprintln(o.stdout, line)
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts in testdata/script run the real program over kernel sockets
+// against a server of this process on the loopback interface. They know these
+// commands besides testscript's own:
+//
+//	server [FAULT...]         start a server with the faults (see testServer),
+//	                          set $FTP to its URL; its files are in $WORK/remote
+//	random FILE BYTES         make a file with random bytes
+//	same FILE FILE            compare two files by hash
+//	exits CODE COMMAND...     run a command that must exit with CODE
+//	signal SIG CODE PART COMMAND...
+//	                          run a command, send it SIG when the server has
+//	                          stalled and the file PART has bytes in it; it must
+//	                          exit with CODE
+//	size FILE BYTES           the length of a file
+//	absent FILE...            none of the files exists
+//	mode FILE OCTAL           the permissions of a file
+//	owner FILE UID            the owner of a file
+//	stalled                   wait until the server has stalled
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"xftp":      main,
+		"smalldisk": smallDisk,
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: false,
+		Setup: func(env *testscript.Env) error {
+			for _, v := range os.Environ() {
+				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "XFTP_") || strings.HasPrefix(name, "SUDO_") {
+					return fmt.Errorf("the tests must not run with %s set", name)
+				}
+			}
+			env.Setenv("XFTP_NET", "kernel")
+			env.Setenv("HOME", env.WorkDir+"/home")
+			env.Setenv("LONG", strings.Repeat("long-", 50))
+			// For the scripts that have xftp change its user.
+			if err := os.Chmod(filepath.Dir(env.WorkDir), 0o755); err != nil {
+				return err
+			}
+			return os.MkdirAll(env.WorkDir+"/remote", 0o777)
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "root":
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"server":  scriptServer,
+			"random":  scriptRandom,
+			"same":    scriptSame,
+			"exits":   scriptExits,
+			"signal":  scriptSignal,
+			"size":    scriptSize,
+			"absent":  scriptAbsent,
+			"mode":    scriptMode,
+			"owner":   scriptOwner,
+			"stalled": func(ts *testscript.TestScript, _ bool, _ []string) { <-servers[ts].stalled },
+		},
+	})
+}
+
+func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
+	s, err := startServer(ts.MkAbs("remote"), args)
+	ts.Check(err)
+	ts.Defer(s.stop)
+	ts.Setenv("FTP", s.url())
+	ts.Setenv("PORT", strconv.Itoa(s.port()))
+	servers[ts] = s
+}
+
+// servers holds the last server of each script. Scripts run one by one.
+var servers = make(map[*testscript.TestScript]*testServer)
+
+func scriptRandom(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{}), n)
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
+	if equal := hash(ts, args[0]) == hash(ts, args[1]); equal == neg {
+		ts.Fatalf("%s and %s: same is %v", args[0], args[1], equal)
+	}
+}
+
+func hash(ts *testscript.TestScript, path string) string {
+	data, err := os.ReadFile(ts.MkAbs(path))
+	ts.Check(err)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	checkCode(ts, err, want)
+}
+
+func checkCode(ts *testscript.TestScript, err error, want int) {
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
+	number := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	part := ts.MkAbs(args[2])
+	path, err := exec.LookPath(args[3])
+	ts.Check(err)
+
+	cmd := exec.Command(path, args[4:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "XFTP_NET=kernel", "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	ts.Check(cmd.Start())
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }() // waited for below
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	stalled := servers[ts].stalled
+	for sent := false; ; {
+		select {
+		case err := <-exited:
+			io.Copy(ts.Stdout(), &stdout)
+			io.Copy(ts.Stderr(), &stderr)
+			if !sent {
+				ts.Fatalf("ended before the signal: %v\n%s", err, stderr.String())
+			}
+			checkCode(ts, err, want)
+			return
+		case <-poll.C:
+			select {
+			case <-stalled:
+			default:
+				continue
+			}
+			if info, err := os.Stat(part); !sent && err == nil && info.Size() > 0 {
+				ts.Check(cmd.Process.Signal(number))
+				sent = true
+			}
+		}
+	}
+}
+
+func scriptSize(ts *testscript.TestScript, neg bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprint(info.Size()); (got == args[1]) == neg {
+		ts.Fatalf("%s has %s bytes", args[0], got)
+	}
+}
+
+func scriptAbsent(ts *testscript.TestScript, neg bool, args []string) {
+	for _, path := range args {
+		if _, err := os.Lstat(ts.MkAbs(path)); err == nil {
+			ts.Fatalf("%s exists", path)
+		}
+	}
+}
+
+func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); (got == args[1]) == neg {
+		ts.Fatalf("%s has mode %s", args[0], got)
+	}
+}
+
+func scriptOwner(ts *testscript.TestScript, neg bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprint(info.Sys().(*syscall.Stat_t).Uid); (got == args[1]) == neg {
+		ts.Fatalf("%s belongs to %s", args[0], got)
+	}
+}
+
+// smallDisk is a command for scripts: it mounts a file system of 1 MB on a
+// directory, for itself alone, runs the rest of its arguments, prints what is
+// in the directory afterwards and exits as the command did.
+func smallDisk() {
+	dir := os.Args[1]
+	err := withSmallDisk(dir, func() error {
+		cmd := exec.Command(os.Args[2], os.Args[3:]...)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		return cmd.Run()
+	})
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(99)
+	}
+	names, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+			fmt.Println("left:", filepath.Base(name), info.Size() > 0)
+		}
+	}
+	if exit != nil {
+		os.Exit(exit.ExitCode())
+	}
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestTemporaryName(t *testing.T) {
+	tests := []struct {
+		name string
+		want string
+	}{
+		{"file", ".file.xftp-part"},
+		{strings.Repeat("x", 244), "." + strings.Repeat("x", 244) + ".xftp-part"}, // 255 bytes
+		// SHA-256 of 245 times "x" begins with becad1fd.
+		{strings.Repeat("x", 245), "." + strings.Repeat("x", 200) + ".becad1fd.xftp-part"},
+		// 200 is in the middle of a rune of three bytes: 66*3 = 198.
+		{strings.Repeat("€", 85), "." + strings.Repeat("€", 66) + ".3d283511.xftp-part"},
+	}
+	for _, tt := range tests {
+		got := temporaryName(tt.name, partSuffix)
+		if got != tt.want {
+			t.Errorf("temporaryName(%d bytes) = %q, want %q", len(tt.name), got, tt.want)
+		}
+		if len(got) > maxName || !utf8.ValidString(got) {
+			t.Errorf("temporaryName(%d bytes) = %q: %d bytes", len(tt.name), got, len(got))
+		}
+	}
+	// What is not UTF-8 is cut where it is.
+	if got := temporaryName(strings.Repeat("\x80", 250), metaSuffix); len(got) != 1+200+1+8+len(metaSuffix) {
+		t.Errorf("a name of bytes that are no runes: %d bytes", len(got))
+	}
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// The printing rules of xftp:
+//
+//   - Data and listings go to standard output, and nothing else but the JSON
+//     objects of --json. Where data goes to standard output, those go to
+//     standard error.
+//   - An error is one line, "xftp: get ftp://host/x: 550 No such file", and
+//     at most one more, "xftp: hint: ...". No capital at the start, no full
+//     stop at the end, no stack trace.
+//   - A password is never printed, not even if a server repeats it.
+//   - Progress is shown only if standard error is a terminal.
+//   - -q leaves errors and hints. -v adds the FTP dialogue.
+//   - What comes from outside (names, replies) cannot steer the terminal:
+//     control characters are shown escaped, except in data and in listings
+//     that do not go to a terminal.
+
+// An output prints for one run of a verb. Its methods may be called by several
+// goroutines.
+type output struct {
+	stdout, stderr io.Writer
+	quiet          bool
+	verbose        bool
+	json           bool
+	onStdout       bool     // data goes to standard output
+	secrets        []string // passwords
+
+	mu sync.Mutex
+}
+
+// newOutput returns an output on the standard streams.
+func newOutput() *output { return &output{stdout: os.Stdout, stderr: os.Stderr} }
+
+// hide makes s, a password, unprintable. Too short ones are left: they would
+// also be found in words.
+func (o *output) hide(s string) {
+	if len(s) >= 3 {
+		o.secrets = append(o.secrets, s)
+	}
+}
+
+// line prints one line to standard error.
+func (o *output) line(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, s := range o.secrets {
+		text = strings.ReplaceAll(text, s, "***")
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fmt.Fprintln(o.stderr, printable(text))
+}
+
+// fail reports an error of a verb, and what can be done about it. Verb and
+// subject may be empty.
+func (o *output) fail(verb, subject string, err error, hint string) {
+	line := "xftp:"
+	if what := strings.TrimSpace(verb + " " + subject); what != "" {
+		line += " " + what + ":"
+	}
+	o.line("%s %s", line, describe(err))
+	if hint != "" {
+		o.line("xftp: hint: %s", hint)
+	}
+}
+
+// note reports something that the user should know and that is no error.
+func (o *output) note(format string, args ...any) {
+	if !o.quiet {
+		o.line("xftp: "+format, args...)
+	}
+}
+
+// trace prints a line of the FTP dialogue.
+func (o *output) trace(line string) {
+	if o.verbose {
+		o.line("%s", line)
+	}
+}
+
+// A transfer is what --json prints about one finished transfer.
+type transfer struct {
+	URL      string         `json:"url"`  // without a password
+	Path     string         `json:"path"` // local file; "-" for a standard stream
+	Bytes    int64          `json:"bytes"`
+	Seconds  float64        `json:"seconds"`
+	Net      string         `json:"net"`      // "xdp" or "kernel"
+	Mode     string         `json:"mode"`     // "zerocopy", "copy", "generic" or "kernel"
+	Segments int            `json:"segments"` // connections that the file came over
+	Retries  int            `json:"retries"`
+	Verified string         `json:"verified"` // "hash", "size" or "none"
+	Error    *transferError `json:"error"`
+}
+
+type transferError struct {
+	Code    int    `json:"code"` // of the FTP reply; 0 if it was not a reply
+	Message string `json:"message"`
+}
+
+// finished reports a transfer that has ended, well or not: as JSON, or as one
+// line if it went well. Its error, if any, has been reported.
+func (o *output) finished(t transfer) {
+	if !o.json {
+		if t.Error == nil && !o.quiet && t.Path != "-" {
+			o.line("%s: %s", t.Path, t.summary())
+		}
+		return
+	}
+	to := o.stdout
+	if o.onStdout {
+		to = o.stderr
+	}
+	if t.Error != nil {
+		for _, s := range o.secrets {
+			t.Error.Message = strings.ReplaceAll(t.Error.Message, s, "***")
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	e := json.NewEncoder(to)
+	e.SetEscapeHTML(false)
+	e.Encode(t)
+}
+
+// summary says how much went how fast over what.
+func (t transfer) summary() string {
+	elapsed := time.Duration(t.Seconds * float64(time.Second))
+	path := "kernel sockets"
+	if t.Net == "xdp" {
+		path = "AF_XDP (" + t.Mode + ")"
+	}
+	return fmt.Sprintf("%s in %s, %s/s over %s",
+		bytesText(float64(t.Bytes)), elapsed.Round(time.Millisecond), bytesText(float64(t.Bytes)/max(t.Seconds, 1e-9)), path)
+}
+
+// bytesText writes a number of bytes with a unit, powers of 1000.
+func bytesText(n float64) string {
+	for _, unit := range []string{"B", "kB", "MB", "GB"} {
+		if n < 999.5 {
+			if unit == "B" || n >= 99.5 {
+				return fmt.Sprintf("%.0f %s", n, unit)
+			}
+			return fmt.Sprintf("%.2f %s", n, unit)
+		}
+		n /= 1000
+	}
+	return fmt.Sprintf("%.2f TB", n)
+}
+
+// printable escapes what could steer a terminal or break a line: control
+// characters, and bytes that are not UTF-8.
+func printable(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case unicode.IsPrint(r) && (r != utf8.RuneError || size > 1):
+			b.WriteString(s[:size])
+		case r < utf8.RuneSelf || r == utf8.RuneError:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
+// isTerminal says whether w is one.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

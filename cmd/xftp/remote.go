@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+)
+
+// A remote is a file or directory on a server, as a URL names it.
+type remote struct {
+	*ftpclient.URL
+	raw   string // the URL, with its password
+	shown string // the URL without its password
+}
+
+// parseRemote reads a URL. Its errors never contain a password.
+func parseRemote(arg string) (remote, error) {
+	shown := redactURL(arg)
+	u, err := ftpclient.ParseURL(arg)
+	var wrong *ftpclient.URLError
+	switch {
+	case errors.As(err, &wrong):
+		return remote{}, usagef("%s: %v", shown, wrong.Err)
+	case err != nil:
+		return remote{}, usagef("%s: not a URL", shown)
+	}
+	return remote{u, arg, shown}, nil
+}
+
+// String returns the URL without its password.
+func (r remote) String() string { return r.shown }
+
+// sameLogin says whether one control connection serves r and s.
+func (r remote) sameLogin(s remote) bool {
+	return r.Address() == s.Address() && r.User == s.User && r.Password == s.Password
+}
+
+// dir and base are the two parts of the path. A base of "" says that the URL
+// names a directory.
+func (r remote) dir() string  { return r.Path[:strings.LastIndex(r.Path, "/")+1] }
+func (r remote) base() string { return r.Path[len(r.dir()):] }
+
+// join returns the file name in the directory r.
+func (r remote) join(name string) remote {
+	u := *r.URL
+	u.Path += name
+	slash := ""
+	if !strings.HasSuffix(r.shown, "/") {
+		slash = "/" // ftp://host
+	}
+	return remote{&u, r.raw, r.shown + slash + url.PathEscape(name)}
+}
+
+// source returns the URL without a user, which is what a part file is known
+// by.
+func (r remote) source() string {
+	scheme, rest, _ := strings.Cut(r.shown, "://")
+	authority, path, _ := strings.Cut(rest, "/")
+	return scheme + "://" + authority[strings.LastIndex(authority, "@")+1:] + "/" + path
+}
+
+// localName returns the name that a download of r gets if the user does not
+// give one.
+func (r remote) localName() (string, error) {
+	switch name := r.base(); name {
+	case "":
+		return "", usagef("%s: names a directory, not a file", r)
+	case ".", "..":
+		return "", &usageError{
+			text: fmt.Sprintf("%s: no file can be called %q here", r, name),
+			hint: "name the local file with -o FILE",
+		}
+	default:
+		return name, nil // without "/" and NUL, which ParseURL refuses
+	}
+}
+
+// redactURL replaces the password in arg. It works on text, so that it also
+// works on what is not a URL, and there hides rather too much.
+func redactURL(arg string) string {
+	scheme, rest, found := strings.Cut(arg, "://")
+	if !found {
+		return arg
+	}
+	authority, _, _ := strings.Cut(rest, "/")
+	at := strings.LastIndex(authority, "@")
+	if at < 0 {
+		if _, err := ftpclient.ParseURL(arg); err == nil {
+			return arg
+		}
+		// A password with a slash in it, perhaps.
+		if at = strings.LastIndex(rest, "@"); at < 0 {
+			return arg
+		}
+	}
+	user, _, found := strings.Cut(rest[:at], ":")
+	if !found {
+		return arg
+	}
+	return scheme + "://" + user + ":***" + rest[at:]
+}

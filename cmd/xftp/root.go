@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// run runs the command line args and returns the exit code.
+func run(args []string) int {
+	out := newOutput()
+	root := newRoot(out)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(context.Background())
+	if err == nil {
+		return exitOK
+	}
+	if code := new(reportedError); errors.As(err, &code) {
+		return code.code
+	}
+	out.fail(strings.TrimPrefix(cmd.CommandPath(), "xftp"), "", err, hintFor(err, &options{}))
+	return exitCode(err)
+}
+
+// A reportedError is one whose text is printed already.
+type reportedError struct{ code int }
+
+func (e *reportedError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// newRoot builds the command tree.
+func newRoot(out *output) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "xftp",
+		Short: "FTP over AF_XDP and a network stack of its own",
+		Long: `xftp moves files to and from FTP servers. Its TCP connections never touch the
+kernel's sockets: they live in a network stack inside xftp, which sends and
+receives raw frames on one queue of a network interface through AF_XDP.
+
+  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
+  xftp get ftp://192.0.2.1/file --net kernel    # ordinary sockets, no root
+
+Every flag --some-flag can also be set by the variable XFTP_SOME_FLAG and by
+the key some-flag in $XDG_CONFIG_HOME/xftp/config.toml (usually
+~/.config/xftp/config.toml). The flag beats the variable, which beats the file.
+
+Exit codes: 0 all done, 1 a transfer failed, 2 wrong usage, 3 the network path
+could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Sprintf("unknown verb %q", args[0]), "the verbs are listed by: xftp --help"}
+			}
+			writeHelp(out.stderr, cmd)
+			return &reportedError{exitUsage}
+		},
+	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(out.stdout, cmd) })
+	root.SetUsageFunc(func(cmd *cobra.Command) error { writeHelp(out.stderr, cmd); return nil })
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{err.Error(), "the flags are listed by: " + cmd.CommandPath() + " --help"}
+	})
+	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newDemo(out), newVersion(out))
+	return root
+}
+
+// atLeast is cobra.MinimumNArgs as a usage error.
+func atLeast(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < n {
+			return &usageError{"needs " + what, "see: " + cmd.CommandPath() + " --help"}
+		}
+		return nil
+	}
+}
+
+// noArgs is cobra.NoArgs as a usage error.
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("takes no arguments")
+	}
+	return nil
+}
+
+// begin is what every verb that talks to a server does first: it takes the
+// flags from where they come from, and finds out who calls.
+func begin(cmd *cobra.Command, o *options, out *output) (*caller, error) {
+	who, err := sudoCaller()
+	if err != nil {
+		return nil, err
+	}
+	if err := applyConfig(cmd, who); err != nil {
+		return nil, err
+	}
+	o.flags = cmd.Flags()
+	out.quiet, out.verbose, out.json = o.quiet, o.verbose, o.json
+	return who, nil
+}
+
+// parseRemotes reads URLs.
+func parseRemotes(args []string) ([]remote, error) {
+	remotes := make([]remote, len(args))
+	for i, arg := range args {
+		var err error
+		if remotes[i], err = parseRemote(arg); err != nil {
+			return nil, err
+		}
+	}
+	return remotes, nil
+}

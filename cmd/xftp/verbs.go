@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func newGet(out *output) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "get URL...",
+		Short: "Download files",
+		Long: `Get downloads each URL to a file of the same name in the working directory, or
+to where -o says. The file appears under its name when it is complete; until
+then it is .NAME.xftp-part beside it, which -c continues.`,
+		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
+  xftp get ftp://user:password@host/dir/a ftp://host/b -o downloads/ --net kernel
+  xftp get -c ftp://host/big.iso --net kernel
+  xftp get ftp://host/big.iso -o /dev/null --net kernel`,
+		Args: atLeast(1, "a URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := begin(cmd, o, out)
+			if err != nil {
+				return err
+			}
+			remotes, err := parseRemotes(args)
+			if err != nil {
+				return err
+			}
+			targets, err := planTargets(remotes, o.output)
+			if err != nil {
+				return err
+			}
+			out.onStdout = o.output == "-"
+			return runSession(cmd.Context(), "get", o, out, who, func(ctx context.Context, s *session) {
+				s.get(ctx, remotes, targets)
+			})
+		},
+	}
+	o.addTransferFlags(cmd.Flags())
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
+	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue downloads that were interrupted")
+	return cmd
+}
+
+func newPut(out *output) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "put FILE... URL",
+		Short: "Upload files",
+		Long: `Put uploads files. If the path of the URL ends in / it is a directory, and the
+files keep their names; else it is the name that the one file gets. The file
+appears under its name when it is complete; until then it is .NAME.xftp-part
+beside it on the server, which -c continues.`,
+		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
+  xftp put a b c ftp://user:password@host/dir/ --net kernel
+  xftp put report.pdf ftp://host/dir/2026.pdf --net kernel`,
+		Args: atLeast(2, "a file and a URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := begin(cmd, o, out)
+			if err != nil {
+				return err
+			}
+			files := args[:len(args)-1]
+			to, err := parseRemote(args[len(args)-1])
+			if err != nil {
+				return err
+			}
+			if len(files) > 1 && to.base() != "" {
+				return &usageError{
+					text: to.String() + ": several files need a directory",
+					hint: "end the URL in / for a directory",
+				}
+			}
+			return runSession(cmd.Context(), "put", o, out, who, func(ctx context.Context, s *session) {
+				s.put(ctx, files, to)
+			})
+		},
+	}
+	o.addTransferFlags(cmd.Flags())
+	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue uploads that were interrupted")
+	return cmd
+}
+
+func newCat(out *output) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "cat URL...",
+		Short: "Write files to standard output",
+		Example: `  xftp cat ftp://host/README --net kernel
+  xftp cat ftp://host/a.tar.gz --net kernel | tar xz`,
+		Args: atLeast(1, "a URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := begin(cmd, o, out)
+			if err != nil {
+				return err
+			}
+			remotes, err := parseRemotes(args)
+			if err != nil {
+				return err
+			}
+			targets, err := planTargets(remotes, "-")
+			if err != nil {
+				return err
+			}
+			out.onStdout = true
+			return runSession(cmd.Context(), "cat", o, out, who, func(ctx context.Context, s *session) {
+				s.get(ctx, remotes, targets)
+			})
+		},
+	}
+	o.addTransferFlags(cmd.Flags())
+	return cmd
+}
+
+func newList(out *output) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "ls URL...",
+		Short: "List directories",
+		Long: `Ls prints the names in a directory, one a line. With -l it prints what the
+server says about them, in the server's own form.`,
+		Example: `  xftp ls ftp://host/pub/ --net kernel
+  xftp ls -l ftp://host/pub/ --net kernel`,
+		Args: atLeast(1, "a URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			who, err := begin(cmd, o, out)
+			if err != nil {
+				return err
+			}
+			remotes, err := parseRemotes(args)
+			if err != nil {
+				return err
+			}
+			out.onStdout = true
+			return runSession(cmd.Context(), "ls", o, out, who, func(ctx context.Context, s *session) {
+				s.list(ctx, remotes)
+			})
+		},
+	}
+	o.addTransferFlags(cmd.Flags())
+	cmd.Flags().BoolVarP(&o.longList, "long", "l", false, "print the server's listing")
+	return cmd
+}
