@@ -2,14 +2,12 @@ package lab
 
 import (
 	"context"
-	"fmt"
 	"os"
 )
 
 // TB is what the lab uses of a *testing.T or *testing.B.
 type TB interface {
 	Helper()
-	Name() string
 	Context() context.Context
 	Cleanup(func())
 	Skip(args ...any)
@@ -75,31 +73,11 @@ func RootDir(t TB) string {
 }
 
 // Skip skips the test and says why, or fails it where the environment has
-// XFTP_REQUIRE=1: there every test has to run. If XFTP_SKIPS names a file, the
-// skip is noted in it.
+// XFTP_REQUIRE=1: there every test has to run.
 func Skip(t TB, reason string) {
 	t.Helper()
 	if os.Getenv("XFTP_REQUIRE") == "1" {
 		t.Fatal("XFTP_REQUIRE=1: must not be skipped: " + reason)
 	}
-	if err := noteSkip(t.Name(), reason); err != nil {
-		t.Fatal(err)
-	}
 	t.Skip(reason)
-}
-
-func noteSkip(test, reason string) error {
-	path := os.Getenv("XFTP_SKIPS")
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(f, "%s: %s\n", test, reason)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
 }
