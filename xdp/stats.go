@@ -33,7 +33,7 @@ type Stats struct {
 	BadDescriptors uint64
 
 	RxDropped            uint64 // kernel: no room in a frame, or the copy failed
-	RxInvalidDescs       uint64 // kernel: bad entries in the fill ring; stays 0
+	RxInvalidDescs       uint64 // kernel: bad entries in the receive ring; stays 0
 	TxInvalidDescs       uint64 // kernel: bad entries in the transmit ring; stays 0
 	RxRingFull           uint64 // kernel: dropped, the receive ring was full
 	RxFillRingEmptyDescs uint64 // kernel: dropped, as we returned frames too slowly
