@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"strconv"
+	"time"
 )
 
 // A transfer is one command that moves data, and what became of it.
@@ -107,7 +109,7 @@ func (c *Conn) run(ctx context.Context, t *transfer) error {
 	c.restDirty = false
 
 	if data.ln != nil {
-		w, err := c.guard(ctx, StepAccept, &meter{}, final, data.unlisten, func() (err error) {
+		w, err := c.guard(ctx, StepAccept, &meter{}, final, func(time.Duration) { data.unlisten() }, func() (err error) {
 			data.conn, err = c.accept(data.ln)
 			return err
 		})
@@ -117,7 +119,13 @@ func (c *Conn) run(ctx context.Context, t *transfer) error {
 		}
 		final = w.reply
 	}
-	interrupt := func() { _ = data.conn.SetDeadline(past) }
+	interrupt := func(wait time.Duration) {
+		deadline := past
+		if wait > 0 {
+			deadline = time.Now().Add(wait)
+		}
+		_ = data.conn.SetDeadline(deadline) // fails on a closed connection only
+	}
 	w, err := c.guard(ctx, StepData, t.meter, final, interrupt, func() (err error) {
 		t.moved, err = t.copy(data.conn)
 		return err
@@ -167,10 +175,10 @@ func (c *Conn) broken(ctx context.Context, t *transfer, data *dataEnd, w *watch,
 	switch {
 	case w.cause != nil:
 		root = w.cause
-	case w.interrupted():
-		root = nil // all there is to say is in the reply
 	case ours:
 		root = local.err
+	case w.interrupted() && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed)):
+		root = nil // all there is to say is in the reply
 	}
 	failure := &TransferError{Bytes: t.moved, Err: root}
 	command := commandLine(t.verb, t.path)

@@ -198,7 +198,7 @@ func (u *URL) Redacted() string {
 	var b strings.Builder
 	b.WriteString("ftp://")
 	if u.User != "" {
-		b.WriteString(url.PathEscape(u.User))
+		b.WriteString(url.User(u.User).String())
 		if u.Password != "" {
 			b.WriteString(":xxxxx")
 		}

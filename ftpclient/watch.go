@@ -11,7 +11,7 @@ type watch struct {
 	c         *Conn
 	step      Step
 	meter     *meter
-	interrupt func() // makes the step return
+	interrupt func(wait time.Duration) // makes the step return, not before wait
 
 	// Results, for the owner after the step.
 	reply *Reply // the last reply to the transfer command, if it came
@@ -22,8 +22,8 @@ type watch struct {
 
 // guard runs f, a step of a transfer whose last reply so far is final (nil if
 // it has not come). If the step is in vain, interrupt is called, which must
-// make f return. The goroutine that watches has ended when guard returns.
-func (c *Conn) guard(ctx context.Context, step Step, m *meter, final *Reply, interrupt func(), f func() error) (*watch, error) {
+// make f return: at once, or within the wait that it is given. The goroutine that watches has ended when guard returns.
+func (c *Conn) guard(ctx context.Context, step Step, m *meter, final *Reply, interrupt func(wait time.Duration), f func() error) (*watch, error) {
 	w := &watch{
 		c: c, step: step, meter: m, interrupt: interrupt, reply: final,
 		stop: make(chan struct{}), done: make(chan struct{}),
@@ -35,11 +35,15 @@ func (c *Conn) guard(ctx context.Context, step Step, m *meter, final *Reply, int
 	return w, err
 }
 
+// afterRefusal is how long the data connection is still listened to after the
+// server has refused the rest.
+const afterRefusal = 500 * time.Millisecond
+
 // run watches until the step is over or in vain.
 //
-// A reply that refuses the transfer ends the step: no more data will come, and
-// the server may not close the data connection, or never open it. A positive
-// reply does not: data may still be on its way.
+// A reply that refuses the transfer ends the step, because the server may not
+// close the data connection, or never open it; but what is on its way may
+// still come, and with it the reason. A positive reply does not end it.
 func (w *watch) run(ctx context.Context) {
 	defer close(w.done)
 	const looks = 4 // within one timeout
@@ -67,7 +71,9 @@ func (w *watch) run(ctx context.Context) {
 				w.reply, replies = &reply, nil
 				continue
 			default:
-				w.reply = &reply
+				w.reply, replies = &reply, nil
+				w.interrupt(min(afterRefusal, w.c.cfg.Timeout))
+				continue
 			}
 		case <-tick.C:
 			if now := w.meter.position(); now != seen || w.meter.local.Load() {
@@ -79,12 +85,13 @@ func (w *watch) run(ctx context.Context) {
 			}
 			w.cause = &TimeoutError{Step: w.step, Wait: w.c.cfg.Timeout}
 		}
-		w.interrupt()
+		w.interrupt(0)
 		return
 	}
 }
 
-// interrupted reports whether the step was ended by the watch.
+// interrupted reports whether the step was ended by the watch, or should have
+// been.
 func (w *watch) interrupted() bool {
 	return w.cause != nil || w.reply != nil && w.reply.class() != 2
 }

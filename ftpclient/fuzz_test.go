@@ -1,0 +1,159 @@
+package ftpclient
+
+import (
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+func fuzzedReply(code int, text string) Reply {
+	return Reply{Code: code, Lines: strings.Split(text, "\n")}
+}
+
+// Whatever a server sends, it is read the same in any pieces, and within the
+// limits.
+func FuzzReply(f *testing.F) {
+	f.Add([]byte("220-a\r\n220 b\r\n421 c\n"))
+	f.Add([]byte("211-x\r\n \xff\xfb\x01y\x00\r\n211\r\n"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		read := func(r io.Reader) (replies []Reply, err error) {
+			rr := newReplyReader(r, new(atomic.Int64))
+			for {
+				reply, err := rr.read()
+				if err != nil {
+					return replies, err
+				}
+				replies = append(replies, reply)
+			}
+		}
+		whole, errWhole := read(strings.NewReader(string(in)))
+		bytes, errBytes := read(iotest.OneByteReader(strings.NewReader(string(in))))
+		if !reflect.DeepEqual(whole, bytes) || errWhole.Error() != errBytes.Error() {
+			t.Errorf("%v, %v; byte by byte %v, %v", whole, errWhole, bytes, errBytes)
+		}
+		for _, reply := range whole {
+			if reply.Code < 100 || reply.Code > 599 || len(reply.Lines) == 0 || len(reply.Text()) > maxReplyBytes ||
+				strings.ContainsAny(reply.Text(), "\x00") || slices.ContainsFunc(reply.Lines, hasLF) {
+				t.Errorf("reply %+v", reply)
+			}
+			shown := reply.refuse("X").Error()
+			if strings.ContainsAny(shown, "\r\n\x1b\x7f") {
+				t.Errorf("error %q", shown)
+			}
+		}
+	})
+}
+
+func hasLF(s string) bool { return strings.Contains(s, "\n") }
+
+func FuzzPASV(f *testing.F) {
+	f.Add("Entering Passive Mode (127,0,0,1,4,5).")
+	f.Add("Entering Passive Mode, 127,0,0,1,4,5")
+	f.Fuzz(func(t *testing.T, text string) {
+		port, err := parsePASV(fuzzedReply(227, text))
+		checkPort(t, port, err)
+	})
+}
+
+func FuzzEPSV(f *testing.F) {
+	f.Add("Entering Extended Passive Mode (|||6446|)")
+	f.Add("(!!!21!)")
+	f.Fuzz(func(t *testing.T, text string) {
+		port, err := parseEPSV(fuzzedReply(229, text))
+		checkPort(t, port, err)
+	})
+}
+
+func checkPort(t *testing.T, port int, err error) {
+	t.Helper()
+	var protocol *ProtocolError
+	if err == nil && (port < 1 || port > 65535) || err != nil && (port != 0 || !errors.As(err, &protocol)) {
+		t.Errorf("port %d, %v", port, err)
+	}
+}
+
+func FuzzEntry(f *testing.F) {
+	f.Add("type=file;size=3;modify=20260102030405.6; a b")
+	f.Add("type=OS.unix=slink:/x;perm=r l")
+	f.Fuzz(func(t *testing.T, line string) {
+		e, err := parseEntry(line)
+		if err != nil {
+			return
+		}
+		if e.Name == "" || !strings.HasSuffix(line, " "+e.Name) || e.Size < -1 || e.Facts == nil {
+			t.Errorf("%q: %+v", line, e)
+		}
+		for key := range e.Facts {
+			if key == "" || key != strings.ToLower(key) {
+				t.Errorf("%q: fact %q", line, key)
+			}
+		}
+	})
+}
+
+func FuzzFeatures(f *testing.F) {
+	f.Add("Features:\n MDTM\n REST STREAM\n mlst type*;size*;\nEnd")
+	f.Fuzz(func(t *testing.T, text string) {
+		for name := range parseFeatures(fuzzedReply(211, text)) {
+			if name == "" || strings.Contains(name, " ") || name != strings.ToUpper(name) {
+				t.Errorf("feature %q", name)
+			}
+		}
+	})
+}
+
+func FuzzTime(f *testing.F) {
+	f.Add("20260102030405.678")
+	f.Add("191260102030405")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := parseTime(text)
+		if !ok {
+			return
+		}
+		whole, _, _ := strings.Cut(text, ".")
+		if len(whole) == 15 {
+			whole = "20" + whole[3:]
+		}
+		if strings.HasSuffix(whole, "60") {
+			got = got.Add(-time.Second)
+			whole = whole[:12] + "59"
+		}
+		if back := got.Format("20060102150405"); back != whole || got.Location() != time.UTC {
+			t.Errorf("%q: %v", text, got)
+		}
+	})
+}
+
+// What is shown of a URL is again a URL, and the same one but for the
+// password; an error shows no password.
+func FuzzURL(f *testing.F) {
+	f.Add("ftp://u:p%40@host:2121/%2Fa/b%20c;type=a")
+	f.Add("ftp://[fe80::1%25eth0]:21//x?y")
+	f.Fuzz(func(t *testing.T, in string) {
+		u, err := ParseURL(in)
+		if err != nil {
+			return
+		}
+		for _, part := range []string{u.User, u.Password, u.Host, u.Path} {
+			if strings.ContainsAny(part, "\r\n\x00") {
+				t.Errorf("%q: part %q", in, part)
+			}
+		}
+		again, err := ParseURL(u.Redacted())
+		if err != nil {
+			t.Fatalf("%q is shown as %q: %v", in, u, err)
+		}
+		if u.Password != "" {
+			again.Password = u.Password
+		}
+		if *again != *u || u.Host == "" || u.Port < 1 || u.Port > 65535 {
+			t.Errorf("%q is shown as %q: %+v, %+v", in, u, u, again)
+		}
+	})
+}
