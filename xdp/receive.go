@@ -74,8 +74,7 @@ func (s *Socket) sleep() error {
 	if s.polled[1].Revents != 0 {
 		// The event says only that Wake was called some time; s.woken tells
 		// whether that has been answered.
-		var count [8]byte
-		_, _ = unix.Read(int(s.polled[1].Fd), count[:])
+		_, _ = unix.Read(int(s.polled[1].Fd), s.events[:])
 	}
 	if n == 0 || s.polled[0].Revents&^unix.POLLIN != 0 {
 		return s.checkDevice()

@@ -30,6 +30,7 @@ type Socket struct {
 	batch     []frame.Frame
 	taken     []uint64 // addresses of the batch's frames
 	polled    [2]unix.PollFd
+	events    [8]byte // what is read from the eventfd, for nobody
 
 	// Reserve's, Submit's and Flush's.
 	sending framePool
@@ -39,6 +40,7 @@ type Socket struct {
 	woken atomic.Bool
 	life  sync.RWMutex // held by those who use a descriptor; Close takes it to close them
 	event int          // eventfd(2) that ends poll(2); -1 when closed
+	one   [8]byte      // what is written to it: the number 1, never changed
 }
 
 // newSocket makes a socket of rings and fills the fill ring. It owns r unless
@@ -51,6 +53,7 @@ func newSocket(r rings, cfg SocketConfig) (*Socket, error) {
 	s := &Socket{
 		rings: r,
 		event: event,
+		one:   [8]byte{1},
 		info:  frame.Info{MaxFrame: cfg.FrameSize},
 		spin:  cfg.Spin,
 		batch: make([]frame.Frame, 0, min(cfg.Batch, cfg.RxFrames)),
@@ -85,9 +88,8 @@ func (s *Socket) Wake() {
 	s.life.RLock()
 	defer s.life.RUnlock()
 	if s.event >= 0 {
-		one := [8]byte{1}
 		// It fails only if the counter is full, and then poll returns anyway.
-		_, _ = unix.Write(s.event, one[:])
+		_, _ = unix.Write(s.event, s.one[:])
 	}
 }
 
