@@ -3,6 +3,7 @@ package lab_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -283,16 +284,17 @@ func TestCloseEndsChildren(t *testing.T) {
 	if err := cmd.Wait(); err == nil {
 		t.Error("child ended by itself")
 	}
-	if err := l.Client.Do(func() error { return nil }); err != lab.ErrClosed {
+	if err := l.Client.Do(func() error { return nil }); !errors.Is(err, lab.ErrClosed) {
 		t.Errorf("Do after Close: %v, want %v", err, lab.ErrClosed)
 	}
-	if err := l.Client.Start(exec.Command("true")); err != lab.ErrClosed {
+	if err := l.Client.Start(exec.Command("true")); !errors.Is(err, lab.ErrClosed) {
 		t.Errorf("Start after Close: %v, want %v", err, lab.ErrClosed)
 	}
 }
 
 func TestCloseLeavesNothing(t *testing.T) {
 	lab.NeedRoot(t)
+	root := lab.RootDir(t)
 	fds := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -300,25 +302,30 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		return len(entries)
 	}
-	open := func() *lab.Lab {
+	use := func() {
 		l, err := lab.New(t.Context(), lab.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return l
-	}
-	if err := open().Close(); err != nil { // opens what the runtime keeps
-		t.Fatal(err)
-	}
-	before := fds()
-	for range 5 {
-		l := open()
+		defer func() {
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
 		if names := left(t, os.Getpid()); len(names) != 3 {
 			t.Errorf("a lab has %v, want two namespaces and a directory", names)
 		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
+		for i, kind := range []lab.Kind{lab.Embedded, lab.Vsftpd} {
+			_, err := l.Server.StartServer(t.Context(), lab.ServerConfig{Kind: kind, Root: root, Port: 2100 + i})
+			if err != nil && !errors.Is(err, lab.ErrNoServer) {
+				t.Error(err)
+			}
 		}
+	}
+	use() // opens what the runtime keeps
+	before := fds()
+	for range 5 {
+		use()
 	}
 	if after := fds(); after != before {
 		t.Errorf("%d open files after five labs, %d before", after, before)
@@ -326,6 +333,30 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if names := left(t, os.Getpid()); len(names) != 0 {
 		t.Errorf("left behind: %v", names)
 	}
+	if pids := children(t); len(pids) != 0 {
+		t.Errorf("left running: %v", pids)
+	}
+}
+
+// children returns the ids of this process's children.
+func children(t *testing.T) []string {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lists) == 0 {
+		t.Fatal("the kernel does not list children")
+	}
+	var pids []string
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		pids = append(pids, strings.Fields(string(b))...)
+	}
+	return pids
 }
 
 func TestNewStopsWithItsContext(t *testing.T) {
