@@ -103,7 +103,10 @@ func (c *Conn) send(ctx context.Context, verb, arg string) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() == nil && !isTimeout(err) {
+	if ctx.Err() != nil {
+		return unusableBecause(c.fail(err)) // half a command may have been sent
+	}
+	if !isTimeout(err) {
 		// A server that closes the connection may have said why.
 		if reply, waitErr := c.wait(ctx, StepReply); waitErr == nil {
 			err = fmt.Errorf("%w: %w", reply.refuse(maskCommand(line)), err)

@@ -11,25 +11,25 @@ import (
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
-	. "github.com/seed-54eb6215/xftp/ftpclient/ftptest"
+	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
 )
 
 func TestCommands(t *testing.T) {
 	c := play(t,
-		Exchange("NOOP", "200 ok"),
-		Exchange("MKD d", `257 "d" made`),
-		Exchange("CWD d", "250 ok"),
-		Exchange("PWD", `257 "/a ""b"" c" is it`),
-		Exchange("RNFR a", "350 to?"), Exchange("RNTO b", "250 ok"),
-		Exchange("DELE b", "250 ok"),
-		Exchange("RMD d", "250 ok"),
-		Exchange("TYPE I", "200 ok"),
-		Exchange("SIZE f", "213 12345678901"),
-		Exchange("MDTM f", "213 20260228235960.25"),
-		Exchange("FEAT", "211-Can:", " mdtm", " REST STREAM", "211-MLST type*;size*;", " AUTH TLS", " AUTH SSL", "211 end"),
-		Exchange("SITE CHMOD 644 f", "200 ok"),
-		Exchange("TYPE A", "200 ok"),
-		Exchange("QUIT", "221 bye"),
+		ftptest.Exchange("NOOP", "200 ok"),
+		ftptest.Exchange("MKD d", `257 "d" made`),
+		ftptest.Exchange("CWD d", "250 ok"),
+		ftptest.Exchange("PWD", `257 "/a ""b"" c" is it`),
+		ftptest.Exchange("RNFR a", "350 to?"), ftptest.Exchange("RNTO b", "250 ok"),
+		ftptest.Exchange("DELE b", "250 ok"),
+		ftptest.Exchange("RMD d", "250 ok"),
+		ftptest.Exchange("TYPE I", "200 ok"),
+		ftptest.Exchange("SIZE f", "213 12345678901"),
+		ftptest.Exchange("MDTM f", "213 20260228235960.25"),
+		ftptest.Exchange("FEAT", "211-Can:", " mdtm", " REST STREAM", "211-MLST type*;size*;", " AUTH TLS", " AUTH SSL", "211 end"),
+		ftptest.Exchange("SITE CHMOD 644 f", "200 ok"),
+		ftptest.Exchange("TYPE A", "200 ok"),
+		ftptest.Exchange("QUIT", "221 bye"),
 	)
 	ctx := t.Context()
 	check := func(err error) {
@@ -89,14 +89,14 @@ func TestCommands(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	c := play(t,
-		Exchange("DELE f", "450-busy", "450 later"),
-		Exchange("MDTM f", "550 none"),
-		Exchange("FEAT", "502 what?"),
-		Exchange("RNFR f", "550 none"),
-		Exchange("PWD", `257 "/never closed`),
-		Exchange("MDTM f", "213 yesterday"),
-		Exchange("TYPE I", "504 no"), Exchange("TYPE I", "200 ok"),
-		Exchange("SIZE f", "213 -1"),
+		ftptest.Exchange("DELE f", "450-busy", "450 later"),
+		ftptest.Exchange("MDTM f", "550 none"),
+		ftptest.Exchange("FEAT", "502 what?"),
+		ftptest.Exchange("RNFR f", "550 none"),
+		ftptest.Exchange("PWD", `257 "/never closed`),
+		ftptest.Exchange("MDTM f", "213 yesterday"),
+		ftptest.Exchange("TYPE I", "504 no"), ftptest.Exchange("TYPE I", "200 ok"),
+		ftptest.Exchange("SIZE f", "213 -1"),
 	)
 	ctx := t.Context()
 	err := c.Delete(ctx, "f")
@@ -136,7 +136,7 @@ func TestRefusals(t *testing.T) {
 
 // No argument is sent that would be more than one command, by any method.
 func TestArguments(t *testing.T) {
-	c := play(t, Exchange("NOOP", "200 ok"))
+	c := play(t, ftptest.Exchange("NOOP", "200 ok"))
 	ctx := t.Context()
 	calls := map[string]func(arg string) error{
 		"Retr":       func(a string) error { _, err := c.Retr(ctx, a, io.Discard, nil); return err },
@@ -176,8 +176,8 @@ func TestArguments(t *testing.T) {
 // RFC 854: IAC is doubled, other Telnet commands are no part of the text.
 func TestTelnet(t *testing.T) {
 	c := play(t,
-		Exchange("CWD \xff\xffx", "250 ok"),
-		Exchange("PWD", "257 \"/\xff\xffx\xff\xfb\x01y\xff\xf1z\x00\" ok"))
+		ftptest.Exchange("CWD \xff\xffx", "250 ok"),
+		ftptest.Exchange("PWD", "257 \"/\xff\xffx\xff\xfb\x01y\xff\xf1z\x00\" ok"))
 	if err := c.ChangeDir(t.Context(), "\xffx"); err != nil {
 		t.Error(err)
 	}
@@ -190,8 +190,8 @@ func TestTelnet(t *testing.T) {
 // judged by it.
 func TestStrayReply(t *testing.T) {
 	sent := make(chan struct{})
-	c := play(t, Exchange("NOOP", "200 ok", "200 once more"),
-		func(*Session) error { close(sent); return nil })
+	c := play(t, ftptest.Exchange("NOOP", "200 ok", "200 once more"),
+		func(*ftptest.Session) error { close(sent); return nil })
 	if err := c.Noop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestStrayReply(t *testing.T) {
 
 // A server that closes an idle connection says why, and the next call knows.
 func TestIdleClosed(t *testing.T) {
-	c := play(t, Send("421 idle"), Close())
+	c := play(t, ftptest.Send("421 idle"), ftptest.Close())
 	for c.Usable() {
 		time.Sleep(time.Millisecond)
 	}
@@ -227,8 +227,8 @@ func TestCancelCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	resume := make(chan struct{})
 	c := play(t,
-		Expect("DELE a"), func(*Session) error { cancel(); return nil },
-		Await(resume), Send("150 soon", "550 reply to a"), Exchange("DELE b", "250 reply to b"))
+		ftptest.Expect("DELE a"), func(*ftptest.Session) error { cancel(); return nil },
+		ftptest.Await(resume), ftptest.Send("150 soon", "550 reply to a"), ftptest.Exchange("DELE b", "250 reply to b"))
 	if err := c.Delete(ctx, "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want cancelled", err)
 	}
@@ -246,8 +246,8 @@ func TestCancelCommand(t *testing.T) {
 
 // Replies arrive in any pieces.
 func TestDribble(t *testing.T) {
-	c := play(t, Expect("NOOP"), Dribble("200-a\n200-b\r\n c\r\n200 d\r\n", 0),
-		Expect("NOOP"), Raw("200\r\n"), Expect("NOOP"), Raw("200\n"))
+	c := play(t, ftptest.Expect("NOOP"), ftptest.Dribble("200-a\n200-b\r\n c\r\n200 d\r\n", 0),
+		ftptest.Expect("NOOP"), ftptest.Raw("200\r\n"), ftptest.Expect("NOOP"), ftptest.Raw("200\n"))
 	for range 3 {
 		if err := c.Noop(t.Context()); err != nil {
 			t.Error(err)
@@ -262,7 +262,7 @@ func TestReplyLimits(t *testing.T) {
 		"bytes": "200-\r\n" + strings.Repeat(strings.Repeat("x", 10<<10)+"\n", 110),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := set(t, Login(), Expect("NOOP"), func(s *Session) error {
+			s := set(t, ftptest.Login(), ftptest.Expect("NOOP"), func(s *ftptest.Session) error {
 				_, _ = io.WriteString(s.Control, flood) // the client hangs up
 				return nil
 			})

@@ -15,7 +15,7 @@ func (c *Conn) Login(ctx context.Context, user, password string) error {
 	}
 	err := c.login(ctx, user, password)
 	if err != nil && ctx.Err() != nil && c.unusable() == nil {
-		c.fail(err) // half logged in: nobody knows as whom
+		err = unusableBecause(c.fail(err)) // nobody knows as whom we are in
 	}
 	return operation("login", err)
 }

@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
-	. "github.com/seed-54eb6215/xftp/ftpclient/ftptest"
+	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
 )
 
 // hang does nothing until the client hangs up.
-func hang(s *Session) error {
+func hang(s *ftptest.Session) error {
 	_, _ = io.Copy(io.Discard, s.Control) // however it ends
 	return nil
 }
@@ -44,45 +44,45 @@ func (silentDialer) DialContext(ctx context.Context, _, _ string) (net.Conn, err
 const patience = 3 * time.Second
 
 func TestTimeouts(t *testing.T) {
-	download := Steps(begin("f", "213 12"), Exchange("RETR f", "150 go"))
+	download := ftptest.Steps(begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"))
 	tests := []struct {
 		name   string
-		script Script
+		script ftptest.Script
 		step   ftpclient.Step
 		extra  time.Duration // on top of Timeout
 		active bool
 		upload bool
 		usable bool
 	}{
-		{name: "no reply", step: ftpclient.StepReply, script: Steps(Expect("TYPE I"), hang)},
-		{name: "half a reply", step: ftpclient.StepReply, script: Steps(Expect("TYPE I"), Raw("200-x"), hang)},
+		{name: "no reply", step: ftpclient.StepReply, script: ftptest.Steps(ftptest.Expect("TYPE I"), hang)},
+		{name: "half a reply", step: ftpclient.StepReply, script: ftptest.Steps(ftptest.Expect("TYPE I"), ftptest.Raw("200-x"), hang)},
 		{
 			name: "lines keep it waiting, bytes do not", step: ftpclient.StepReply, extra: patience,
-			script: Steps(Expect("TYPE I"), Pause(patience-1), Raw("200-x\r\n"), Pause(patience-1),
-				ignore(Dribble(strings.Repeat("x", 100), time.Second/10)), hang),
+			script: ftptest.Steps(ftptest.Expect("TYPE I"), ftptest.Pause(patience-1), ftptest.Raw("200-x\r\n"), ftptest.Pause(patience-1),
+				ignore(ftptest.Dribble(strings.Repeat("x", 100), time.Second/10)), hang),
 		},
 		{
 			name: "data stalls, server obeys ABOR", step: ftpclient.StepData, usable: true,
-			script: Steps(download, Write("x"), Exchange("ABOR", "426 broken", "226 aborted"), Exchange("PWD", `257 "/"`)),
+			script: ftptest.Steps(download, ftptest.Write("x"), ftptest.Exchange("ABOR", "426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`)),
 		},
-		{name: "data stalls, server is gone", step: ftpclient.StepData, extra: 2 * time.Second, script: Steps(download, Write("x"), hang)},
-		{name: "no data after 226", step: ftpclient.StepData, script: Steps(download, Send("226 done"), hang), usable: true},
-		{name: "no final reply", step: ftpclient.StepReply, script: Steps(download, Write(hello), CloseData(), hang)},
+		{name: "data stalls, server is gone", step: ftpclient.StepData, extra: 2 * time.Second, script: ftptest.Steps(download, ftptest.Write("x"), hang)},
+		{name: "no data after 226", step: ftpclient.StepData, script: ftptest.Steps(download, ftptest.Send("226 done"), hang), usable: true},
+		{name: "no final reply", step: ftpclient.StepReply, script: ftptest.Steps(download, ftptest.Write(hello), ftptest.CloseData(), hang)},
 		{
 			name: "upload stalls", step: ftpclient.StepData, upload: true, usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), EPSV(), Exchange("STOR f", "150 go"), ReadSome(1),
-				Expect("ABOR"), Broken(), Send("426 broken", "226 aborted"), Exchange("PWD", `257 "/"`)),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.ReadSome(1),
+				ftptest.Expect("ABOR"), ftptest.Broken(), ftptest.Send("426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`)),
 		},
 		{
 			name: "server does not connect", step: ftpclient.StepAccept, active: true, usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", "213 12"), EPRT(), Exchange("RETR f", "150 go"),
-				Exchange("ABOR", "425 no", "226 aborted"), Exchange("PWD", `257 "/"`)),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", "213 12"), ftptest.EPRT(), ftptest.Exchange("RETR f", "150 go"),
+				ftptest.Exchange("ABOR", "425 no", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`)),
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := set(t, Login(), tt.script)
+				s := set(t, ftptest.Login(), tt.script)
 				s.cfg.Timeout, s.cfg.Active = patience, tt.active
 				c := s.dial(t)
 				begun := time.Now()
@@ -123,16 +123,16 @@ func TestGreetingTimeout(t *testing.T) {
 // the caller's own writer takes is not the network's.
 func TestSlowIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := func(s *Session) error {
+		slow := func(s *ftptest.Session) error {
 			for i := range len(hello) {
 				time.Sleep(patience - 1)
-				if err := Write(hello[i : i+1])(s); err != nil {
+				if err := ftptest.Write(hello[i : i+1])(s); err != nil {
 					return err
 				}
 			}
 			return nil
 		}
-		s := set(t, Login(), begin("f", "213 12"), Exchange("RETR f", "150 go"), slow, CloseData(), Send("226 done"))
+		s := set(t, ftptest.Login(), begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), slow, ftptest.CloseData(), ftptest.Pause(patience-1), ftptest.Send("226 done"))
 		s.cfg.Timeout = patience
 		c := s.dial(t)
 		var got strings.Builder
@@ -156,7 +156,7 @@ func TestAbortTimeout(t *testing.T) {
 	for abort, want := range map[time.Duration]time.Duration{0: 2 * time.Second, time.Second: time.Second, -1: 0} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			s := set(t, Login(), begin("f", "213 12"), Exchange("RETR f", "150 go"), func(*Session) error { cancel(); return nil }, hang)
+			s := set(t, ftptest.Login(), begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), func(*ftptest.Session) error { cancel(); return nil }, hang)
 			s.cfg.AbortTimeout = abort
 			c := s.dial(t)
 			begun := time.Now()

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
-	. "github.com/seed-54eb6215/xftp/ftpclient/ftptest"
+	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
 )
 
 const hello = "hello, world"
@@ -21,7 +21,7 @@ func TestRetr(t *testing.T) {
 	const size = "213 12"
 	tests := []struct {
 		name     string
-		script   Script
+		script   ftptest.Script
 		active   bool
 		offset   int64
 		want     string
@@ -29,71 +29,71 @@ func TestRetr(t *testing.T) {
 	}{
 		{
 			name: "plain", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "226 before the data", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go", "226 done"), Write(hello), CloseData()),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go", "226 done"), ftptest.Write(hello), ftptest.CloseData()),
 		},
 		{
 			name: "no preliminary reply", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", size), Exchange("RETR f", "226 done"), Write(hello), CloseData()),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "226 done"), ftptest.Write(hello), ftptest.CloseData()),
 		},
 		{
 			name: "several preliminary replies", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", size), Exchange("RETR f", "125 go", "110 MARK 1 = 2"), Write(hello), CloseData(), Send("250 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "125 go", "110 MARK 1 = 2"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("250 done")),
 		},
 		{
 			name: "empty", want: "", verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", "213 0"), Exchange("RETR f", "150 go"), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", "213 0"), ftptest.Exchange("RETR f", "150 go"), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "size only in the 150 reply", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", "502 what"), Exchange("RETR f", "150 go (12 bytes)."), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", "502 what"), ftptest.Exchange("RETR f", "150 go (12 bytes)."), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "no size anywhere", want: hello, verified: ftpclient.VerifiedNone,
-			script: Steps(begin("f", "550 no"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", "550 no"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "offset", want: hello[7:], offset: 7, verified: ftpclient.VerifiedSize,
-			script: Steps(begin("f", size), Exchange("REST 7", "350 from 7"), Exchange("RETR f", "150 go"),
-				Write(hello[7:]), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("REST 7", "350 from 7"), ftptest.Exchange("RETR f", "150 go"),
+				ftptest.Write(hello[7:]), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "active", active: true, want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), EPRT(),
-				Exchange("RETR f", "150 go"), Connect(), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.EPRT(),
+				ftptest.Exchange("RETR f", "150 go"), ftptest.Connect(), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "active, connected before the 150", active: true, want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), EPRT(),
-				Expect("RETR f"), Connect(), Send("150 go"), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.EPRT(),
+				ftptest.Expect("RETR f"), ftptest.Connect(), ftptest.Send("150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "active, EPRT unknown", active: true, want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), anyLine("500 what"), PORT(),
-				Exchange("RETR f", "150 go"), Connect(), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), anyLine("500 what"), ftptest.PORT(),
+				ftptest.Exchange("RETR f", "150 go"), ftptest.Connect(), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "EPSV refused", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), Exchange("EPSV", "500 what"),
-				PASV("10,9,8,7"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.Exchange("EPSV", "500 what"),
+				ftptest.PASV("10,9,8,7"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "EPSV answered with nonsense", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), Exchange("EPSV", "229 (||||)"),
-				PASV("127,0,0,1"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.Exchange("EPSV", "229 (||||)"),
+				ftptest.PASV("127,0,0,1"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "EPSV leads nowhere", want: hello, verified: ftpclient.VerifiedSize,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), Exchange("EPSV", "229 (|||9|)"),
-				PASV("127,0,0,1"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.Exchange("EPSV", "229 (|||9|)"),
+				ftptest.PASV("127,0,0,1"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := set(t, Login(), tt.script)
+			s := set(t, ftptest.Login(), tt.script)
 			s.cfg.Active = tt.active
 			c := s.dial(t)
 			var got bytes.Buffer
@@ -113,12 +113,12 @@ func TestRetr(t *testing.T) {
 }
 
 // anyLine answers one line whatever it is.
-func anyLine(reply string) Script {
-	return func(s *Session) error {
+func anyLine(reply string) ftptest.Script {
+	return func(s *ftptest.Session) error {
 		if _, err := s.Line(); err != nil {
 			return err
 		}
-		return Send(reply)(s)
+		return ftptest.Send(reply)(s)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestRetrBroken(t *testing.T) {
 	const size = "213 12"
 	tests := []struct {
 		name   string
-		script Script
+		script ftptest.Script
 		active bool
 		check  func(err error) bool
 		bytes  int64
@@ -135,72 +135,72 @@ func TestRetrBroken(t *testing.T) {
 	}{
 		{
 			name: "short, then 226, size known", bytes: 5, usable: true,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("226 done")),
 			check:  isIntegrity(ftpclient.KindSize, 12, 5),
 		},
 		{
 			name: "long, then 226, size known", bytes: 13, usable: true,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello+"!"), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello+"!"), ftptest.CloseData(), ftptest.Send("226 done")),
 			check:  isIntegrity(ftpclient.KindSize, 12, 13),
 		},
 		{
 			name: "short, then 226, size in the 150 reply", bytes: 5, usable: true,
-			script: Steps(begin("f", "500 no"), Exchange("RETR f", "150 go (12 bytes)"), Write(hello[:5]), CloseData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", "500 no"), ftptest.Exchange("RETR f", "150 go (12 bytes)"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("226 done")),
 			check:  isIntegrity(ftpclient.KindAnnounced, 12, 5),
 		},
 		{
 			name: "short, then 426", bytes: 5, usable: true,
-			script: Steps(begin("f", "550 no"), Exchange("RETR f", "150 go"), Write(hello[:5]), CloseData(), Send("426 broken")),
+			script: ftptest.Steps(begin("f", "550 no"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("426 broken")),
 			check:  isReply(426),
 		},
 		{
 			name: "whole, then 451", bytes: 12, usable: true,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("451 broken")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("451 broken")),
 			check:  isReply(451),
 		},
 		{
 			name: "426 while the data connection stays open", bytes: 5, usable: true,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), Send("426 broken")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.Send("426 broken")),
 			check:  isReply(426),
 		},
 		{
 			name: "421 while the data connection stays open", bytes: 5,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), Send("421 shutting down")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.Send("421 shutting down")),
 			check:  isReply(421),
 		},
 		{
-			name: "control connection closed in the middle", bytes: 5,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), Close()),
+			name: "control connection closed in the middle, data connection left open", bytes: 5,
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.Close(), dataClosed),
 			check:  is(io.ErrUnexpectedEOF),
 		},
 		{
 			name: "control connection reset in the middle", bytes: 5,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), Reset()),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.Reset()),
 			check:  is(syscall.ECONNRESET),
 		},
 		{
 			name: "control connection closed after the data", bytes: 12,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Close()),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Close()),
 			check:  is(io.ErrUnexpectedEOF),
 		},
 		{
 			name: "data reset, then 226", bytes: 5, usable: true,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), ResetData(), Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.ResetData(), ftptest.Send("226 done")),
 			check:  is(syscall.ECONNRESET),
 		},
 		{
 			name: "data reset, then 426: both are told", bytes: 5, usable: true,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), ResetData(), Send("426 disk")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.ResetData(), ftptest.Send("426 disk")),
 			check:  func(err error) bool { return is(syscall.ECONNRESET)(err) && isReply(426)(err) },
 		},
 		{
 			name: "550 instead of data", usable: true,
-			script: Steps(begin("f", "550 none"), Exchange("RETR f", "550 none")),
+			script: ftptest.Steps(begin("f", "550 none"), ftptest.Exchange("RETR f", "550 none")),
 			check:  isReply(550),
 		},
 		{
 			name: "nonsense in the middle", bytes: 5,
-			script: Steps(begin("f", size), Exchange("RETR f", "150 go"), Write(hello[:5]), Send("hello?")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.Send("hello?")),
 			check: func(err error) bool {
 				var protocol *ftpclient.ProtocolError
 				return errors.As(err, &protocol)
@@ -208,46 +208,46 @@ func TestRetrBroken(t *testing.T) {
 		},
 		{
 			name: "active, 425 instead of a connection", active: true, usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), EPRT(),
-				Exchange("RETR f", "150 go", "425 cannot connect")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.EPRT(),
+				ftptest.Exchange("RETR f", "150 go", "425 cannot connect")),
 			check: isReply(425),
 		},
 		{
 			name: "active, 421 instead of a connection", active: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), EPRT(),
-				Exchange("RETR f", "150 go", "421 bye")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.EPRT(),
+				ftptest.Exchange("RETR f", "150 go", "421 bye")),
 			check: isReply(421),
 		},
 		{
 			name: "active, 500 to EPRT and PORT", active: true, usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), anyLine("500 what"), anyLine("502 what")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), anyLine("500 what"), anyLine("502 what")),
 			check:  isReply(502),
 		},
 		{
 			name: "EPSV and PASV refused", usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size),
-				Exchange("EPSV", "522 no"), Exchange("PASV", "502 no")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size),
+				ftptest.Exchange("EPSV", "522 no"), ftptest.Exchange("PASV", "502 no")),
 			check: isReply(502),
 		},
 		{
 			name: "EPSV refused for now", usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", size), Exchange("EPSV", "425 no ports")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", size), ftptest.Exchange("EPSV", "425 no ports")),
 			check:  isReply(425),
 		},
 		{
 			name: "REST refused", usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE g", size), EPSV(), Exchange("REST 3", "502 no")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE g", size), ftptest.EPSV(), ftptest.Exchange("REST 3", "502 no")),
 			check:  isReply(502),
 		},
 		{
 			name: "offset behind the end", usable: true,
-			script: Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE g", "213 2")),
+			script: ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE g", "213 2")),
 			check:  isIntegrity(ftpclient.KindSize, 2, 3),
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := set(t, Login(), tt.script)
+			s := set(t, ftptest.Login(), tt.script)
 			s.cfg.Active = tt.active
 			c := s.dial(t)
 			path, offset := "f", int64(0)
@@ -267,6 +267,12 @@ func TestRetrBroken(t *testing.T) {
 			c.Close()
 		})
 	}
+}
+
+// dataClosed waits until the client closes the data connection.
+func dataClosed(s *ftptest.Session) error {
+	_, _ = io.Copy(io.Discard, s.Data) // however it ends
+	return nil
 }
 
 func is(target error) func(error) bool {
@@ -289,10 +295,10 @@ func isIntegrity(kind ftpclient.Kind, want, got int64) func(error) bool {
 }
 
 func TestStor(t *testing.T) {
-	ok := Exchange("TYPE I", "200 ok")
+	ok := ftptest.Exchange("TYPE I", "200 ok")
 	tests := []struct {
 		name     string
-		script   Script
+		script   ftptest.Script
 		offset   int64
 		call     string // "" is Stor
 		check    func(error) bool
@@ -300,63 +306,63 @@ func TestStor(t *testing.T) {
 	}{
 		{
 			name: "plain", verified: ftpclient.VerifiedSize,
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), Read(hello), Send("226 done"), Exchange("SIZE f", "213 12")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 12")),
 		},
 		{
 			name:   "no SIZE",
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), Read(hello), Send("226 done"), Exchange("SIZE f", "500 what")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "500 what")),
 		},
 		{
 			name: "offset", offset: 100, verified: ftpclient.VerifiedSize,
-			script: Steps(ok, EPSV(), Exchange("REST 100", "350 ok"), Exchange("STOR f", "150 go"), Read(hello),
-				Send("226 done"), Exchange("SIZE f", "213 112")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("REST 100", "350 ok"), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello),
+				ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 112")),
 		},
 		{
 			name: "append", call: "Append", verified: ftpclient.VerifiedSize,
-			script: Steps(ok, Exchange("SIZE f", "213 8"), EPSV(), Exchange("APPE f", "150 go"), Read(hello),
-				Send("226 done"), Exchange("SIZE f", "213 20")),
+			script: ftptest.Steps(ok, ftptest.Exchange("SIZE f", "213 8"), ftptest.EPSV(), ftptest.Exchange("APPE f", "150 go"), ftptest.Read(hello),
+				ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 20")),
 		},
 		{
 			name: "append to nothing", call: "Append", verified: ftpclient.VerifiedSize,
-			script: Steps(ok, Exchange("SIZE f", "550 none"), EPSV(), Exchange("APPE f", "150 go"), Read(hello),
-				Send("226 done"), Exchange("SIZE f", "213 12")),
+			script: ftptest.Steps(ok, ftptest.Exchange("SIZE f", "550 none"), ftptest.EPSV(), ftptest.Exchange("APPE f", "150 go"), ftptest.Read(hello),
+				ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 12")),
 		},
 		{
 			name: "append replaced the file", call: "Append", check: isIntegrity(ftpclient.KindStored, 20, 12),
-			script: Steps(ok, Exchange("SIZE f", "213 8"), EPSV(), Exchange("APPE f", "150 go"), Read(hello),
-				Send("226 done"), Exchange("SIZE f", "213 12")),
+			script: ftptest.Steps(ok, ftptest.Exchange("SIZE f", "213 8"), ftptest.EPSV(), ftptest.Exchange("APPE f", "150 go"), ftptest.Read(hello),
+				ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 12")),
 		},
 		{
 			name: "226 for a part", check: isIntegrity(ftpclient.KindStored, 12, 5),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), Read(hello), Send("226 done"), Exchange("SIZE f", "213 5")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 5")),
 		},
 		{
 			name: "552 after the data", check: isReply(552),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), Read(hello), Send("552 full")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("552 full")),
 		},
 		{
 			name: "552 in the middle, data connection left open", check: isReply(552),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), ReadSome(3), Send("552 full")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.ReadSome(3), ftptest.Send("552 full")),
 		},
 		{
 			name: "552 before the data", check: isReply(552),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "552 full")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "552 full")),
 		},
 		{
 			name: "reset in the middle, then 226", check: is(syscall.ECONNRESET),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), ReadSome(3), ResetData(), Send("226 done")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.ReadSome(3), ftptest.ResetData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "closed in the middle, then 226", check: is(io.ErrClosedPipe),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), ReadSome(3), CloseData(), Send("226 done")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.ReadSome(3), ftptest.CloseData(), ftptest.Send("226 done")),
 		},
 		{
 			name: "no final reply", check: is(io.ErrUnexpectedEOF),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), Read(hello), Close()),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Close()),
 		},
 		{
 			name: "control connection lost before SIZE is answered", check: is(io.ErrUnexpectedEOF),
-			script: Steps(ok, EPSV(), Exchange("STOR f", "150 go"), Read(hello), Send("226 done"), Expect("SIZE f"), Close()),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Expect("SIZE f"), ftptest.Close()),
 		},
 	}
 	for _, tt := range tests {
@@ -386,17 +392,19 @@ func TestStor(t *testing.T) {
 // In active mode only the server's own host may deliver data.
 func TestActiveStranger(t *testing.T) {
 	var s *stage
-	s = set(t, Login(), Exchange("TYPE I", "200 ok"), Exchange("SIZE f", "213 12"), EPRT(),
-		Expect("RETR f"),
-		func(session *Session) error { return ConnectFrom(s.network.Host("198.51.100.9"))(session) },
-		Send("150 go"),
-		func(session *Session) error { // the stranger is sent away without a byte taken
+	s = set(t, ftptest.Login(), ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", "213 12"), ftptest.EPRT(),
+		ftptest.Expect("RETR f"),
+		func(session *ftptest.Session) error {
+			return ftptest.ConnectFrom(s.network.Host("198.51.100.9"))(session)
+		},
+		ftptest.Send("150 go"),
+		func(session *ftptest.Session) error { // the stranger is sent away without a byte taken
 			if _, err := io.WriteString(session.Data, "forged!"); err == nil {
 				return errors.New("a stranger's data was read")
 			}
 			return nil
 		},
-		Connect(), Write(hello), CloseData(), Send("226 done"))
+		ftptest.Connect(), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"))
 	s.cfg.Active = true
 	c := s.dial(t)
 	var got bytes.Buffer
@@ -409,10 +417,10 @@ func TestActiveStranger(t *testing.T) {
 // What was learned of a server holds: EPSV, SIZE and TYPE are not tried again.
 // An offset that a refused command left behind is taken back.
 func TestLearned(t *testing.T) {
-	retr := Steps(PASV("0,0,0,0"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done"))
-	c := play(t, Exchange("TYPE I", "200 ok"), Exchange("SIZE f", "502 what"), Exchange("EPSV", "502 what"), retr, retr,
-		PASV("0,0,0,0"), Exchange("REST 4", "350 ok"), Exchange("RETR f", "550 no"),
-		PASV("0,0,0,0"), Exchange("REST 0", "350 ok"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), Send("226 done"),
+	retr := ftptest.Steps(ftptest.PASV("0,0,0,0"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"))
+	c := play(t, ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", "502 what"), ftptest.Exchange("EPSV", "502 what"), retr, retr,
+		ftptest.PASV("0,0,0,0"), ftptest.Exchange("REST 4", "350 ok"), ftptest.Exchange("RETR f", "550 no"),
+		ftptest.PASV("0,0,0,0"), ftptest.Exchange("REST 0", "350 ok"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"),
 		retr)
 	for _, offset := range []int64{0, 0, 4, 0, 0} {
 		var got bytes.Buffer
@@ -440,24 +448,24 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 // those of servers in use.
 func TestAbort(t *testing.T) {
 	tests := map[string]struct {
-		script Script
+		script ftptest.Script
 		usable bool
 	}{
-		"426 and 226": {Steps(Exchange("ABOR", "426 broken", "226 aborted"), Exchange("PWD", `257 "/"`)), true},
-		"226 and 225": {Steps(Exchange("ABOR", "226 done", "225 nothing to abort"), Exchange("PWD", `257 "/"`)), true},
-		"only one":    {Steps(Exchange("ABOR", "226 aborted"), Exchange("PWD", `257 "/"`)), true},
-		"unknown":     {Steps(Exchange("ABOR", "426 broken", "502 what"), Exchange("PWD", `257 "/"`)), true},
-		"PWD refused": {Steps(Exchange("ABOR", "426 broken", "226 aborted"), Exchange("PWD", "550 no")), true},
-		"421":         {Steps(Exchange("ABOR", "426 broken"), Exchange("PWD", "421 bye")), false},
-		"closed":      {Steps(Expect("ABOR"), Close()), false},
+		"426 and 226": {ftptest.Steps(ftptest.Exchange("ABOR", "426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`)), true},
+		"226 and 225": {ftptest.Steps(ftptest.Exchange("ABOR", "226 done", "225 nothing to abort"), ftptest.Exchange("PWD", `257 "/"`)), true},
+		"only one":    {ftptest.Steps(ftptest.Exchange("ABOR", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`)), true},
+		"unknown":     {ftptest.Steps(ftptest.Exchange("ABOR", "426 broken", "502 what"), ftptest.Exchange("PWD", `257 "/"`)), true},
+		"PWD refused": {ftptest.Steps(ftptest.Exchange("ABOR", "426 broken", "226 aborted"), ftptest.Exchange("PWD", "550 no")), true},
+		"421":         {ftptest.Steps(ftptest.Exchange("ABOR", "426 broken"), ftptest.Exchange("PWD", "421 bye")), false},
+		"closed":      {ftptest.Steps(ftptest.Expect("ABOR"), ftptest.Close()), false},
 	}
 	for name, tt := range tests {
 		t.Run("local error, "+name, func(t *testing.T) {
-			after := Steps()
+			after := ftptest.Steps()
 			if tt.usable {
-				after = Exchange("NOOP", "200 ok")
+				after = ftptest.Exchange("NOOP", "200 ok")
 			}
-			c := play(t, begin("f", "213 12"), Exchange("RETR f", "150 go"), Write(hello[:4]), ignore(Write(hello[4:])), ignore(tt.script), ignore(after))
+			c := play(t, begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:4]), ignore(ftptest.Write(hello[4:])), ignore(tt.script), ignore(after))
 			result, err := c.Retr(t.Context(), "f", &brokenWriter{left: 6}, nil)
 			if !errors.Is(err, errDisk) || result.Bytes != 6 {
 				t.Errorf("error %v, result %+v", err, result)
@@ -474,8 +482,8 @@ func TestAbort(t *testing.T) {
 		})
 		t.Run("cancelled, "+name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			c := play(t, begin("f", "213 12"), Exchange("RETR f", "150 go"), Write(hello[:4]),
-				func(*Session) error { cancel(); return nil }, ignore(tt.script))
+			c := play(t, begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:4]),
+				func(*ftptest.Session) error { cancel(); return nil }, ignore(tt.script))
 			_, err := c.Retr(ctx, "f", io.Discard, nil)
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
@@ -489,8 +497,8 @@ func TestAbort(t *testing.T) {
 }
 
 // ignore plays a script that may find the client gone.
-func ignore(script Script) Script {
-	return func(s *Session) error {
+func ignore(script ftptest.Script) ftptest.Script {
+	return func(s *ftptest.Session) error {
 		if err := script(s); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, syscall.ECONNRESET) {
 			return err
 		}
@@ -500,28 +508,30 @@ func ignore(script Script) Script {
 
 // A transfer is cancelled wherever it is.
 func TestCancelTransfer(t *testing.T) {
-	abor := Steps(Exchange("ABOR", "426 broken", "226 aborted"), Exchange("PWD", `257 "/"`), Exchange("NOOP", "200 ok"))
-	for name, script := range map[string]func(cancel Script) Script{
-		"before SIZE is answered": func(cancel Script) Script {
-			return Steps(Exchange("TYPE I", "200 ok"), Expect("SIZE f"), cancel, Send("213 12"), Exchange("NOOP", "200 ok"))
+	abor := ftptest.Steps(ftptest.Exchange("ABOR", "426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`), ftptest.Exchange("NOOP", "200 ok"))
+	for name, script := range map[string]func(cancel ftptest.Script) ftptest.Script{
+		"before SIZE is answered": func(cancel ftptest.Script) ftptest.Script {
+			return ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Expect("SIZE f"), cancel, ftptest.Send("213 12"), ftptest.Exchange("NOOP", "200 ok"))
 		},
-		"before EPSV is answered": func(cancel Script) Script {
-			return Steps(Exchange("TYPE I", "200 ok"), Exchange("SIZE f", "213 12"), Expect("EPSV"), cancel,
-				Send("229 (|||7|)"), Exchange("NOOP", "200 ok"))
+		"before EPSV is answered": func(cancel ftptest.Script) ftptest.Script {
+			return ftptest.Steps(ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", "213 12"), ftptest.Expect("EPSV"), cancel,
+				ftptest.Send("229 (|||7|)"), ftptest.Exchange("NOOP", "200 ok"))
 		},
-		"before the 150": func(cancel Script) Script { return Steps(begin("f", "213 12"), Expect("RETR f"), cancel, abor) },
-		"in the data": func(cancel Script) Script {
-			return Steps(begin("f", "213 12"), Exchange("RETR f", "150 go"), Write("x"), cancel, abor)
+		"before the 150": func(cancel ftptest.Script) ftptest.Script {
+			return ftptest.Steps(begin("f", "213 12"), ftptest.Expect("RETR f"), cancel, abor)
 		},
-		"before the 226": func(cancel Script) Script {
-			return Steps(begin("f", "213 12"), Exchange("RETR f", "150 go"), Write(hello), CloseData(), cancel,
-				Send("226 done"), Exchange("NOOP", "200 ok"))
+		"in the data": func(cancel ftptest.Script) ftptest.Script {
+			return ftptest.Steps(begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write("x"), cancel, abor)
+		},
+		"before the 226": func(cancel ftptest.Script) ftptest.Script {
+			return ftptest.Steps(begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), cancel,
+				ftptest.Send("226 done"), ftptest.Exchange("NOOP", "200 ok"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
-				c := play(t, script(func(*Session) error {
+				c := play(t, script(func(*ftptest.Session) error {
 					synctest.Wait() // until the client waits for the server
 					cancel()
 					synctest.Wait()
@@ -542,9 +552,9 @@ func TestCancelTransfer(t *testing.T) {
 // A cancelled upload is reset, so that the server cannot take it for complete.
 func TestCancelUpload(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	c := play(t, Exchange("TYPE I", "200 ok"), EPSV(), Exchange("STOR f", "150 go"), ReadSome(3),
-		func(*Session) error { cancel(); return nil }, Expect("ABOR"), Broken(),
-		Send("426 broken", "226 aborted"), Exchange("PWD", `257 "/"`))
+	c := play(t, ftptest.Exchange("TYPE I", "200 ok"), ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.ReadSome(3),
+		func(*ftptest.Session) error { cancel(); return nil }, ftptest.Expect("ABOR"), ftptest.Broken(),
+		ftptest.Send("426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`))
 	result, err := c.Stor(ctx, "f", strings.NewReader(strings.Repeat(hello, 1000)), nil)
 	if !errors.Is(err, context.Canceled) || result.Bytes != 3 || !c.Usable() {
 		t.Errorf("error %v, result %+v", err, result)
@@ -555,7 +565,7 @@ func TestCancelUpload(t *testing.T) {
 // Close unblocks a transfer.
 func TestCloseUnblocks(t *testing.T) {
 	begun := make(chan struct{})
-	c := play(t, begin("f", "213 12"), Exchange("RETR f", "150 go"), Write("x"), func(*Session) error { close(begun); return nil })
+	c := play(t, begin("f", "213 12"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write("x"), func(*ftptest.Session) error { close(begun); return nil })
 	done := make(chan error, 1)
 	go func() {
 		_, err := c.Retr(context.Background(), "f", io.Discard, nil)
@@ -569,16 +579,16 @@ func TestCloseUnblocks(t *testing.T) {
 }
 
 func TestLists(t *testing.T) {
-	send := func(command, data string) Script {
-		return Steps(EPSV(), Exchange(command, "150 go"), Write(data), CloseData(), Send("226 done"))
+	send := func(command, data string) ftptest.Script {
+		return ftptest.Steps(ftptest.EPSV(), ftptest.Exchange(command, "150 go"), ftptest.Write(data), ftptest.CloseData(), ftptest.Send("226 done"))
 	}
 	c := play(t,
 		send("LIST", "-rw-r--r-- f\r\n"), send("LIST ./-R", ""), send("NLST d", "d/a\r\n b\nc"),
 		send("MLSD", "type=cdir;modify=19991231235959; .\r\nType=file;Size=12;Modify=20260101000000.5;  b\r\ntype=OS.unix=slink:/x y;size=x; l"),
 		send("MLSD", "type=file; a\r\nbroken\r\ntype=dir; b\r\n"),
-		Exchange("MLST f", "250-here", "  type=file;size=3; /f", "250 end"),
-		Exchange("MLST f", "250 nothing"),
-		EPSV(), Exchange("NLST", "450 none"),
+		ftptest.Exchange("MLST f", "250-here", "  type=file;size=3; /f", "250 end"),
+		ftptest.Exchange("MLST f", "250 nothing"),
+		ftptest.EPSV(), ftptest.Exchange("NLST", "450 none"),
 	)
 	ctx := t.Context()
 	var list bytes.Buffer
