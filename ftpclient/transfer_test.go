@@ -404,7 +404,16 @@ func TestActiveStranger(t *testing.T) {
 			}
 			return nil
 		},
-		ftptest.Connect(), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"))
+		ftptest.Connect(), ftptest.Write(hello),
+		func(session *ftptest.Session) error { // nobody else is let in meanwhile
+			data := session.Data
+			if err := ftptest.Connect()(session); err == nil {
+				return errors.New("the listener is open during the transfer")
+			}
+			session.Data = data
+			return nil
+		},
+		ftptest.CloseData(), ftptest.Send("226 done"))
 	s.cfg.Active = true
 	c := s.dial(t)
 	var got bytes.Buffer
