@@ -63,7 +63,8 @@ func openAsavie(ifindex, queue int, g geometry, flags uint16) (_ *asavieRings, e
 
 	r := &asavieRings{socket: socket, fd: socket.FD(), offsets: offsets}
 	if err := r.find(g); err != nil {
-		return nil, errors.Join(opError("find rings", err), socket.Close())
+		socket.Close()
+		return nil, opError("find rings", err)
 	}
 	// The memory holds what others sent; keep it out of core dumps. A kernel
 	// that cannot is no reason to stop.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed-54eb6215/xftp/frame"
@@ -326,4 +327,61 @@ func TestDeletedDevice(t *testing.T) {
 			t.Errorf("close: %v", err)
 		}
 	}
+}
+
+// TestEverythingAtOnce uses two sockets and their programs from many
+// goroutines while the link goes down and up; mostly for the race detector.
+func TestEverythingAtOnce(t *testing.T) {
+	w := newWire(t, wireConfig{mtu: 1500})
+	program, near := w.near.start(0, ProgramConfig{}, SocketConfig{})
+	_, far := w.far.start(0, ProgramConfig{}, SocketConfig{Spin: 10})
+	echoing, receiving, asking := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var got atomic.Int64
+	stop := make(chan struct{})
+	go func() { defer close(echoing); echo(t, far, w.near) }()
+	go func() {
+		defer close(receiving)
+		for {
+			err := near.Receive(func(batch []frame.Frame) { got.Add(int64(len(batch))) })
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	go func() {
+		defer close(asking)
+		m := Match{own4, 10, 20}
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			near.Wake()
+			_, err1 := near.Stats()
+			_, err2 := program.Counters()
+			if err := errors.Join(err1, err2, program.Allow(m), program.Revoke(m)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	for range 3 {
+		for before := got.Load(); got.Load() < before+500; {
+			sendNumbered(t, near, w.far, 0, 32, func(int) int { return 300 })
+		}
+		w.near.change(netlink.LinkSetDown)
+		sendNumbered(t, near, w.far, 0, 32, func(int) int { return 300 })
+		w.near.change(netlink.LinkSetUp)
+	}
+	close(stop)
+	<-asking
+	near.Close()
+	far.Close()
+	<-receiving
+	<-echoing
 }

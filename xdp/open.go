@@ -132,13 +132,15 @@ func Open(ctx context.Context, ifindex, queue int, cfg SocketConfig) (*Socket, e
 	}
 	s, err := newSocket(r, cfg)
 	if err != nil {
-		return nil, errors.Join(err, r.close())
+		r.close()
+		return nil, err
 	}
 	s.ifindex = ifindex
 	s.info.MAC, s.info.MTU, s.info.Queue = facts.mac, facts.mtu, queue
 	s.mode, err = readMode(r.fd, generic)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		s.Close()
+		return nil, err
 	}
 	raiseBudgets(r.fd, cfg)
 	return s, nil
@@ -157,19 +159,13 @@ func bind(ctx context.Context, ifindex, queue int, cfg SocketConfig, generic boo
 	default:
 		tryCopy = true
 	}
-	var refused error
 	if tryZeroCopy {
 		r, err := bindPatiently(ctx, ifindex, queue, g, unix.XDP_ZEROCOPY)
 		if err == nil || !tryCopy || !zeroCopyRefused(err) {
 			return r, err
 		}
-		refused = err
 	}
-	r, err := bindPatiently(ctx, ifindex, queue, g, unix.XDP_COPY)
-	if err != nil {
-		return nil, errors.Join(err, refused)
-	}
-	return r, nil
+	return bindPatiently(ctx, ifindex, queue, g, unix.XDP_COPY)
 }
 
 // zeroCopyRefused says that copy mode is worth a try. Drivers give several
@@ -197,7 +193,7 @@ func bindPatiently(ctx context.Context, ifindex, queue int, g geometry, flags ui
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, &OpError{Op: "bind", Class: ClassRetry, Err: errors.Join(context.Cause(ctx), err)}
+			return nil, &OpError{Op: "wait for a busy queue", Class: ClassRetry, Err: fmt.Errorf("%w (%w)", context.Cause(ctx), err)}
 		}
 	}
 }

@@ -68,7 +68,8 @@ func LoadProgram(ifindex int, cfg ProgramConfig) (*Program, error) {
 	}
 	p := &Program{ifindex: ifindex, queues: queues, objects: objects}
 	if err := p.attach(cfg); err != nil {
-		return nil, errors.Join(attachError(ifindex, facts.mtu, err), objects.Close())
+		objects.Close()
+		return nil, attachError(ifindex, facts.mtu, err)
 	}
 	return p, nil
 }

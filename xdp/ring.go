@@ -30,8 +30,8 @@ type producerRing[T any] struct {
 	next  uint32 // index of the next entry to put
 }
 
-// putter puts entries; publish shows them to the kernel. The caller sees to it
-// that there is room.
+// put adds an entry; publish shows the entries put to the kernel. The caller
+// sees to it that there is room.
 func (r *producerRing[T]) put(v T) {
 	r.slots[r.next&uint32(len(r.slots)-1)] = v
 	r.next++
