@@ -60,6 +60,7 @@ var setupHints = []hint{
 	{is(nic.ErrUnsupported), "give the interface of the network card itself with --iface"},
 	{is(nic.ErrAddressInUse), "give an address of the same subnet that nobody has with --address"},
 	{as[*nic.QueueError], "the queues are listed by: ethtool -l {iface}"},
+	{isXftp, "another xftp uses this interface; wait for it, or take another interface"},
 	{as[*xdp.IncumbentError], "stop the program that attached it; what it is: sudo ip -d link show dev {iface}"},
 	{is(unix.EPERM), "run it with sudo, or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep {xftp}"},
 	{is(unix.EACCES), "run it with sudo, or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep {xftp}"},
@@ -112,6 +113,12 @@ func as[T error](err error) bool {
 	return errors.As(err, &target)
 }
 
+// isXftp matches the error that another xftp on the interface causes.
+func isXftp(err error) bool {
+	var incumbent *xdp.IncumbentError
+	return errors.As(err, &incumbent) && strings.HasPrefix(incumbent.Name, "xftp_")
+}
+
 // isDiskFull says whether err means that a local file has no room to grow.
 func isDiskFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
@@ -150,9 +157,16 @@ func describe(err error) string {
 		reply  *ftpclient.ReplyError
 		broken *ftpclient.TransferError
 		file   *fs.PathError
+		dial   *net.OpError
+		name   *net.DNSError
+		errno  unix.Errno
 		text   string
 	)
 	switch {
+	case errors.As(err, &name):
+		text = name.Error()
+	case errors.As(err, &dial) && dial.Op == "dial" && dial.Addr != nil && errors.As(err, &errno):
+		text = fmt.Sprintf("dial %s: %v", dial.Addr, errno)
 	case errors.As(err, &file):
 		text = file.Error() // a local file; what the server thought of it matters less
 	case errors.As(err, &broken):

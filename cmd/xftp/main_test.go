@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/seed-54eb6215/xftp/internal/lab"
 )
 
 // The scripts in testdata/script run the real program over kernel sockets
@@ -32,13 +33,19 @@ import (
 //	signal SIG CODE PART COMMAND...
 //	                          run a command, send it SIG when the server has
 //	                          stalled and the file PART has bytes in it; it must
-//	                          exit with CODE
+//	                          exit with CODE; with SIG "none" it is the server
+//	                          that dies
 //	size FILE BYTES           the length of a file
 //	absent FILE...            none of the files exists
 //	mode FILE OCTAL           the permissions of a file
 //	owner FILE UID            the owner of a file
 //	stalled                   wait until the server has stalled
 func TestMain(m *testing.M) {
+	lab.Main() // the lab starts this binary as its server
+	if os.Getenv(asXftp) != "" {
+		main()
+		return
+	}
 	testscript.Main(m, map[string]func(){
 		"xftp":      main,
 		"smalldisk": smallDisk,
@@ -51,7 +58,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: false,
 		Setup: func(env *testscript.Env) error {
 			for _, v := range os.Environ() {
-				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "XFTP_") || strings.HasPrefix(name, "SUDO_") {
+				if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "XFTP_") && name != "XFTP_REQUIRE" && name != "XFTP_SKIPS" || strings.HasPrefix(name, "SUDO_") {
 					return fmt.Errorf("the tests must not run with %s set", name)
 				}
 			}
@@ -141,7 +148,7 @@ func checkCode(ts *testscript.TestScript, err error, want int) {
 }
 
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
-	number := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	number, known := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	part := ts.MkAbs(args[2])
@@ -150,7 +157,10 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 
 	cmd := exec.Command(path, args[4:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "XFTP_NET=kernel", "HOME="+ts.Getenv("HOME"), "PATH="+ts.Getenv("PATH"))
+	cmd.Env = os.Environ()
+	for _, name := range []string{"XFTP_NET", "HOME", "PATH", "SUDO_UID", "SUDO_GID"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	ts.Check(cmd.Start())
@@ -176,7 +186,11 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 				continue
 			}
 			if info, err := os.Stat(part); !sent && err == nil && info.Size() > 0 {
-				ts.Check(cmd.Process.Signal(number))
+				if known {
+					ts.Check(cmd.Process.Signal(number))
+				} else {
+					servers[ts].die()
+				}
 				sent = true
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -137,13 +136,12 @@ func (o *output) finished(t transfer) {
 
 // summary says how much went how fast over what.
 func (t transfer) summary() string {
-	elapsed := time.Duration(t.Seconds * float64(time.Second))
 	path := "kernel sockets"
 	if t.Net == "xdp" {
 		path = "AF_XDP (" + t.Mode + ")"
 	}
-	return fmt.Sprintf("%s in %s, %s/s over %s",
-		bytesText(float64(t.Bytes)), elapsed.Round(time.Millisecond), bytesText(float64(t.Bytes)/max(t.Seconds, 1e-9)), path)
+	return fmt.Sprintf("%s in %.2f s, %s/s over %s",
+		bytesText(float64(t.Bytes)), t.Seconds, bytesText(float64(t.Bytes)/max(t.Seconds, 1e-9)), path)
 }
 
 // bytesText writes a number of bytes with a unit, powers of 1000.

@@ -63,6 +63,9 @@ could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
 	root.SetUsageFunc(func(cmd *cobra.Command) error { writeHelp(out.stderr, cmd); return nil })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root {
+			return &usageError{err.Error(), "flags come after the verb, and are listed by: xftp VERB --help"}
+		}
 		return &usageError{err.Error(), "the flags are listed by: " + cmd.CommandPath() + " --help"}
 	})
 	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newDemo(out), newVersion(out))

@@ -19,7 +19,6 @@ import (
 //
 //	greeting=LINE   say this instead of a greeting and hang up
 //	stall=N         stop for good, on the first download or upload, after N bytes
-//	die=N           break all connections at once after N bytes of a download
 //	noren           refuse to rename
 //	nodele          refuse to delete
 //	full=N          refuse more than N bytes of an upload
@@ -78,9 +77,14 @@ func (s *testServer) url() string { return "ftp://127.0.0.1:" + strconv.Itoa(s.p
 
 func (s *testServer) stop() {
 	close(s.release)
+	s.die()
+	s.serving.Wait()
+}
+
+// die resets all connections and takes no more.
+func (s *testServer) die() {
 	s.listener.Close()
 	s.listener.breakAll()
-	s.serving.Wait()
 }
 
 // number returns the value of a fault, or -1 if the server does not have it.
@@ -193,10 +197,6 @@ func (f *faultyFile) Read(b []byte) (int, error) {
 	s := f.server
 	if limit := s.number("stall"); limit >= 0 && f.moved.Load() >= limit {
 		s.stall()
-	}
-	if limit := s.number("die"); limit >= 0 && f.moved.Load() >= limit {
-		s.listener.Close()
-		s.listener.breakAll()
 	}
 	n, err := f.File.Read(b)
 	f.moved.Add(int64(n))

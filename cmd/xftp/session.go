@@ -37,7 +37,7 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 		if caught := interrupted(ctx); caught != nil {
 			return caught
 		}
-		return err
+		return &hintedError{err, hintFor(err, o)}
 	}
 	defer path.close()
 	if err := who.become(); err != nil {

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+)
+
+// startXftp starts xftp outside of a script.
+func startXftp(t *testing.T, stdout, stderr *os.File, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = []string{asXftp + "=1", "XFTP_NET=kernel", "HOME=" + cmd.Dir}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd
+}
+
+// serverWith starts a server that has one file.
+func serverWith(t *testing.T, size int, faults ...string) *testServer {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "file"), bytes.Repeat([]byte("data"), size/4), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := startServer(root, faults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// The first signal cannot end a write to a pipe that nobody reads; the second
+// one ends xftp whatever it does.
+func TestSecondSignal(t *testing.T) {
+	s := serverWith(t, 8<<20)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	errors, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer errors.Close()
+	cmd := startXftp(t, w, stderr, "cat", s.url()+"/file")
+	w.Close()
+	stderr.Close()
+	if _, err := r.Read(make([]byte, 1)); err != nil { // it has begun to write
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	// How soon the first is taken note of is not told, so there may be more.
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+			cmd.Process.Signal(syscall.SIGTERM)
+			continue
+		case <-exited:
+		}
+		break
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit code %d, want 143", code)
+	}
+}
+
+// On a terminal there is a progress bar, which is gone at the end.
+func TestProgress(t *testing.T) {
+	s := serverWith(t, 8<<20, "stall=3000000")
+	screen, terminal := openTerminal(t)
+	stdout, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdout.Close()
+	if err := os.WriteFile(filepath.Join(s.root, "second"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	startXftp(t, stdout, terminal, "get", s.url()+"/file", s.url()+"/second")
+	terminal.Close()
+	var seen strings.Builder
+	buf := make([]byte, 4096)
+	released := false
+	for {
+		n, err := screen.Read(buf) // EIO when xftp has closed its end
+		seen.Write(buf[:n])
+		if err != nil {
+			break
+		}
+		if text := seen.String(); !released && strings.Contains(text, "total: 0 of 2 files") && strings.Contains(text, "MB/s") {
+			released = true
+			close(s.release)
+			s.release = make(chan struct{})
+		}
+	}
+	text := seen.String()
+	for _, want := range []string{"file", "[", "=>", "total: 0 of 2 files", "MB/s", " over kernel sockets\r\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the terminal did not show %q:\n%q", want, text)
+		}
+	}
+	if info, err := stdout.Stat(); err != nil || info.Size() > 0 {
+		t.Errorf("standard output has %d bytes (%v)", info.Size(), err)
+	}
+}
+
+// openTerminal returns the two ends of a pseudo-terminal, 100 columns wide.
+func openTerminal(t *testing.T) (master, slave *os.File) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { master.Close() })
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	// TIOCGPTPEER takes flags for open(2) as its argument.
+	peer, _, errno := unix.Syscall(unix.SYS_IOCTL, master.Fd(), unix.TIOCGPTPEER, uintptr(unix.O_RDWR|unix.O_NOCTTY))
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	size := &unix.Winsize{Row: 24, Col: 100}
+	if err := unix.IoctlSetWinsize(int(peer), unix.TIOCSWINSZ, size); err != nil {
+		t.Fatal(err)
+	}
+	return master, os.NewFile(uintptr(peer), "terminal")
+}
+
+// run leaves no goroutine behind, whether it ends well or not.
+func TestRunLeaksNothing(t *testing.T) {
+	s := serverWith(t, 100_000)
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	t.Setenv("XFTP_NET", "kernel")
+	before := goleak.IgnoreCurrent()
+	for range 3 {
+		for _, tt := range []struct {
+			code int
+			args []string
+		}{
+			{exitOK, []string{"get", "-q", s.url() + "/file", "-o", dir + "/"}},
+			{exitOK, []string{"put", "-q", dir + "/file", s.url() + "/up"}},
+			{exitTransfer, []string{"get", "-q", s.url() + "/missing", "-o", dir}},
+			{exitTransfer, []string{"get", "-q", "ftp://127.0.0.1:1/file", "-o", dir}},
+			{exitUsage, []string{"get", "nothing"}},
+		} {
+			if code := run(tt.args); code != tt.code {
+				t.Errorf("xftp %v: exit code %d, want %d", tt.args, code, tt.code)
+			}
+		}
+	}
+	s.server.Stop()
+	goleak.VerifyNone(t, before)
+}
