@@ -134,6 +134,20 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// After a TYPE that failed nobody knows which one holds.
+func TestTypeUnknown(t *testing.T) {
+	c := play(t, ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("TYPE A", "451 hiccup"), ftptest.Exchange("TYPE I", "200 ok"))
+	if err := c.Type(t.Context(), ftpclient.Binary); err != nil {
+		t.Error(err)
+	}
+	if err := c.Type(t.Context(), ftpclient.ASCII); err == nil {
+		t.Error("no error")
+	}
+	if err := c.Type(t.Context(), ftpclient.Binary); err != nil {
+		t.Error(err)
+	}
+}
+
 // No argument is sent that would be more than one command, by any method.
 func TestArguments(t *testing.T) {
 	c := play(t, ftptest.Exchange("NOOP", "200 ok"))

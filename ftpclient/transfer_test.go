@@ -441,6 +441,20 @@ func TestLearned(t *testing.T) {
 	c.Close()
 }
 
+// A server that knows PORT only is asked for EPRT once.
+func TestLearnedActive(t *testing.T) {
+	list := ftptest.Steps(ftptest.PORT(), ftptest.Exchange("LIST", "150 go"), ftptest.Connect(), ftptest.CloseData(), ftptest.Send("226 done"))
+	s := set(t, ftptest.Login(), anyLine("500 what"), list, list)
+	s.cfg.Active = true
+	c := s.dial(t)
+	for range 2 {
+		if err := c.List(t.Context(), "", io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Close()
+}
+
 type brokenWriter struct{ left int }
 
 var errDisk = errors.New("disk full")

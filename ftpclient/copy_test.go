@@ -1,0 +1,73 @@
+package ftpclient
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+)
+
+// A stackConn is a connection with ways of its own to copy, as those of a
+// user-space stack.
+type stackConn struct {
+	net.Conn // nil: neither Read nor Write may be called
+	in       []string
+	out      bytes.Buffer
+}
+
+func (c *stackConn) WriteTo(w io.Writer) (total int64, err error) {
+	for _, piece := range c.in {
+		n, err := io.WriteString(w, piece)
+		total += int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+func (c *stackConn) ReadFrom(r io.Reader) (int64, error) { return c.out.ReadFrom(r) }
+
+func TestCopyByStack(t *testing.T) {
+	c := &Conn{cfg: (*Config)(nil).withDefaults()}
+	var told []int64
+	m := &meter{total: -1, progress: func(done, _ int64) { told = append(told, done) }}
+	var got strings.Builder
+	n, err := c.download(&got, &stackConn{in: []string{"ab", "cde"}}, m)
+	if err != nil || n != 5 || got.String() != "abcde" || len(told) != 2 || told[1] != 5 {
+		t.Errorf("download: %d, %v, %q, progress %v", n, err, &got, told)
+	}
+
+	conn := new(stackConn)
+	m = &meter{total: -1}
+	n, err = c.upload(conn, strings.NewReader("abcde"), m)
+	if err != nil || n != 5 || conn.out.String() != "abcde" || m.bytes.Load() != 5 {
+		t.Errorf("upload: %d, %v, %q", n, err, &conn.out)
+	}
+}
+
+// shortWriter breaks the contract of io.Writer.
+type shortWriter struct{}
+
+func (shortWriter) Write(p []byte) (int, error) { return len(p) - 1, nil }
+
+// Errors of the caller's reader and writer are told from the network's.
+func TestCopyLocalErrors(t *testing.T) {
+	c := &Conn{cfg: (*Config)(nil).withDefaults()}
+	n, err := c.download(shortWriter{}, &stackConn{in: []string{"ab", "cde"}}, new(meter))
+	var local *localError
+	if !errors.As(err, &local) || !errors.Is(err, io.ErrShortWrite) || n != 1 {
+		t.Errorf("download: %d, %v", n, err)
+	}
+	broken := errors.New("broken")
+	_, err = c.upload(new(stackConn), io.MultiReader(strings.NewReader("ab"), errReader{broken}), new(meter))
+	if !errors.As(err, &local) || !errors.Is(err, broken) {
+		t.Errorf("upload: %v", err)
+	}
+}
+
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }
