@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -291,4 +292,38 @@ func TestReplyLimits(t *testing.T) {
 			c.Close()
 		})
 	}
+}
+
+// A lingerer is a connection whose Read takes its time to end.
+type lingerer struct{ net.Conn }
+
+func (l *lingerer) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	if err != nil {
+		time.Sleep(time.Minute)
+	}
+	return n, err
+}
+
+// Nothing of a Conn runs any more when Close returns.
+func TestCloseWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		go func() { _, _ = io.WriteString(theirs, "220 ready\r\n") }()
+		c, err := ftpclient.NewConn(t.Context(), &lingerer{ours}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if time.Since(begun) != time.Minute {
+			t.Error("Close did not wait for the reader")
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
