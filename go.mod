@@ -1,6 +1,6 @@
 module github.com/seed-54eb6215/xftp
 
-go 1.26.0
+go 1.26.3
 
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect
@@ -8,6 +8,7 @@ require (
 	github.com/asavie/xdp v0.3.4-0.20240826152323-67e5ba17320c // indirect
 	github.com/cilium/ebpf v0.22.0 // indirect
 	github.com/fclairamb/ftpserverlib v0.30.0 // indirect
+	github.com/google/btree v1.1.2 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mattn/go-runewidth v0.0.16 // indirect
 	github.com/miekg/dns v1.1.73 // indirect
@@ -22,9 +23,12 @@ require (
 	github.com/vishvananda/netlink v1.3.1 // indirect
 	github.com/vishvananda/netns v0.0.5 // indirect
 	go.uber.org/goleak v1.3.0 // indirect
+	golang.org/x/exp v0.0.0-20250711185948-6ae5c78190dc // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
+	golang.org/x/time v0.15.0 // indirect
+	golang.org/x/tools v0.48.0 // indirect
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237 // indirect
 )

@@ -147,7 +147,6 @@ func TestTransfer(t *testing.T) {
 			down, up := p.connect(t, tt.to)
 			move(t, up, down, 1, 8<<20)
 			move(t, down, up, 2, 8<<20)
-			t.Logf("%+v", p.a.Stats())
 		})
 	}
 }

@@ -16,12 +16,14 @@ type End struct {
 	o    Options
 	wire *Wire
 	peer *End
-	imp  Impairment
-	rng  *rand.Rand
 
 	tx       [][]byte // free transmit buffers
 	reserved [][]byte
 	held     []heldFrame // reordered frames on their way out
+
+	impMu sync.Mutex
+	imp   Impairment
+	rng   *rand.Rand
 
 	mu      sync.Mutex
 	queue   []arrival // frames on their way in, in order of arrival
@@ -41,14 +43,12 @@ type arrival struct {
 	due time.Time
 }
 
-func newEnd(w *Wire, o Options, imp Impairment, host byte) *End {
+func newEnd(w *Wire, o Options, host byte) *End {
 	size := frame.HeaderLen + o.MTU
 	e := &End{
 		info:    frame.Info{MAC: [6]byte{2, 0, 0, 0, 0, host}, MTU: o.MTU, MaxFrame: size},
 		o:       o,
 		wire:    w,
-		imp:     imp,
-		rng:     rand.New(rand.NewPCG(imp.Seed, uint64(host))),
 		stopped: make(chan struct{}),
 		signal:  make(chan struct{}, 1),
 	}

@@ -1,6 +1,10 @@
 package stacktest
 
-import "github.com/seed-54eb6215/xftp/frame"
+import (
+	"math/rand/v2"
+
+	"github.com/seed-54eb6215/xftp/frame"
+)
 
 // overtake is how many frames overtake one that is reordered.
 const overtake = 3
@@ -11,8 +15,18 @@ type heldFrame struct {
 	after int // frames that still overtake it
 }
 
+// impair sets what happens to the frames that leave here.
+func (e *End) impair(imp Impairment) {
+	e.impMu.Lock()
+	defer e.impMu.Unlock()
+	e.imp = imp
+	e.rng = rand.New(rand.NewPCG(imp.Seed, uint64(e.info.MAC[5])))
+}
+
 // send impairs b and hands it to the peer.
 func (e *End) send(b []byte) {
+	e.impMu.Lock()
+	defer e.impMu.Unlock()
 	// The numbers are drawn for every frame, so that the fate of one does not
 	// shift the fates of those that follow.
 	lose, duplicate, reorder, corrupt := e.rng.Float64(), e.rng.Float64(), e.rng.Float64(), e.rng.Float64()

@@ -43,6 +43,13 @@ type Wire struct {
 // SetDown takes the link down or up. A frame sent while it is down is lost.
 func (w *Wire) SetDown(down bool) { w.down.Store(down) }
 
+// Impair replaces what the wire does to the frames of each direction. Seeds
+// start anew.
+func (w *Wire) Impair(aToB, bToA Impairment) {
+	w.A.impair(aToB)
+	w.B.impair(bToA)
+}
+
 // NewWire returns a wire, each of whose ends is to be owned by one stack.
 func NewWire(o Options) *Wire {
 	if o.MTU == 0 {
@@ -52,7 +59,8 @@ func NewWire(o Options) *Wire {
 		o.Buffers = 256
 	}
 	w := new(Wire)
-	w.A, w.B = newEnd(w, o, o.AtoB, 1), newEnd(w, o, o.BtoA, 2)
+	w.A, w.B = newEnd(w, o, 1), newEnd(w, o, 2)
+	w.Impair(o.AtoB, o.BtoA)
 	w.A.peer, w.B.peer = w.B, w.A
 	return w
 }
