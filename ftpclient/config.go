@@ -11,7 +11,11 @@ import (
 // satisfies it.
 //
 // If a connection has a WriteTo or ReadFrom method of its own, data is moved
-// through it; see [io.WriterTo] and [io.ReaderFrom].
+// through it; see [io.WriterTo] and [io.ReaderFrom]. Of these it uses what there
+// is: CloseWrite() error, to end an upload; SetLinger(sec int) error, to break
+// one off by a reset; Unacknowledged() int, the number of bytes written that
+// the peer has not acknowledged, to tell a slow end of an upload from a dead
+// server (for a *net.TCPConn the kernel is asked).
 type Dialer interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }

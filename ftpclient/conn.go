@@ -28,6 +28,10 @@ type Conn struct {
 	features Features
 	buf      []byte // for copying; kept between transfers
 
+	// draining is the data connection of an upload whose last bytes are on
+	// their way, or nil.
+	draining net.Conn
+
 	mu   sync.Mutex
 	dead error // why the Conn is unusable
 }
@@ -183,11 +187,20 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// position changes whenever the server comes closer to its next reply.
+func (c *Conn) position() int64 {
+	position := c.ctl.lines.Load()
+	if c.draining != nil {
+		position -= int64(unacknowledged(c.draining))
+	}
+	return position
+}
+
 // wait returns the next reply, which must make progress line by line.
 func (c *Conn) wait(ctx context.Context, step Step) (Reply, error) {
 	timer := time.NewTimer(c.cfg.Timeout)
 	defer timer.Stop()
-	seen := c.ctl.lines.Load()
+	seen := c.position()
 	for {
 		select {
 		case reply, ok := <-c.ctl.replies:
@@ -195,11 +208,11 @@ func (c *Conn) wait(ctx context.Context, step Step) (Reply, error) {
 		case <-ctx.Done():
 			return Reply{}, ctx.Err()
 		case <-timer.C:
-			lines := c.ctl.lines.Load()
-			if lines == seen {
+			now := c.position()
+			if now == seen {
 				return Reply{}, c.fail(&TimeoutError{Step: step, Wait: c.cfg.Timeout})
 			}
-			seen = lines
+			seen = now
 			timer.Reset(c.cfg.Timeout)
 		}
 	}

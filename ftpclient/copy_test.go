@@ -5,8 +5,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A stackConn is a connection with ways of its own to copy, as those of a
@@ -71,3 +74,33 @@ func TestCopyLocalErrors(t *testing.T) {
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
+
+// The kernel knows what the peer has not read.
+func TestUnacknowledged(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if n := unacknowledged(conn); n != 0 {
+		t.Errorf("%d bytes before any was written", n)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	// More than the peer's window holds, which nobody reads.
+	if err := conn.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if n := unacknowledged(conn); n == 0 {
+		t.Error("0 bytes after more than the window")
+	}
+}

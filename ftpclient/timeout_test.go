@@ -171,3 +171,40 @@ func TestAbortTimeout(t *testing.T) {
 		})
 	}
 }
+
+// A slowLink is a dialer of connections whose last bytes take a minute to be
+// acknowledged.
+type slowLink struct{ ftpclient.Dialer }
+
+func (d slowLink) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.Dialer.DialContext(ctx, network, address)
+	return &slowConn{Conn: conn, empty: time.Now().Add(time.Minute)}, err
+}
+
+type slowConn struct {
+	net.Conn
+	empty time.Time
+}
+
+func (c *slowConn) Unacknowledged() int { return int(max(time.Until(c.empty), 0) / time.Millisecond) }
+
+// The reply to an upload may take as long as its last bytes are on their way,
+// and one Timeout more.
+func TestSlowEndOfUpload(t *testing.T) {
+	for late, ok := range map[time.Duration]bool{0: true, patience - 1: true, 3 * patience: false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := set(t, ftptest.Login(), ftptest.Exchange("TYPE A", "200 ok"), ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello),
+				ftptest.Pause(time.Minute+late), ignore(ftptest.Send("226 done")))
+			s.cfg.Timeout = patience
+			s.cfg.Dialer = slowLink{s.cfg.Dialer}
+			c := s.dial(t)
+			if err := c.Type(t.Context(), ftpclient.ASCII); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Stor(t.Context(), "f", strings.NewReader(hello), nil); (err == nil) != ok {
+				t.Errorf("%v late: %v", late, err)
+			}
+			c.Close()
+		})
+	}
+}

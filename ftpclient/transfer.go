@@ -139,6 +139,10 @@ func (c *Conn) run(ctx context.Context, t *transfer) error {
 	if w.reply != nil {
 		return nil // positive, or else it would have interrupted
 	}
+	if t.upload {
+		c.draining = data.conn
+		defer func() { c.draining = nil }()
+	}
 	reply, err := c.final(ctx)
 	if err != nil {
 		return &TransferError{Bytes: t.moved, Err: err}
