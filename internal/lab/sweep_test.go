@@ -71,12 +71,20 @@ func populate() ([]int, error) {
 	return pids, nil
 }
 
-// awaitDeath waits until a process is dead, whoever has to wait(2) for it.
+// awaitDeath waits until a process is dead, whoever has to wait(2) for it,
+// and gives up after a minute: it would never die then.
 func awaitDeath(pidfd int) error {
 	for {
 		fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+		n, err := unix.Poll(fds, 60_000)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
 			return err
+		case n == 0:
+			return errors.New("a child outlives its owner")
+		default:
+			return nil
 		}
 	}
 }
