@@ -134,6 +134,15 @@ func (c *Conn) Close() error {
 	return nil
 }
 
+// SetLinger sets what Close does with data that have not been acknowledged: if
+// sec is negative, the default, they are still delivered; if it is 0, they are
+// dropped and the connection is reset. A positive number, which means a time
+// to package net, is taken as the default.
+func (c *Conn) SetLinger(sec int) error {
+	c.ep.SocketOptions().SetLinger(tcpip.LingerOption{Enabled: sec == 0})
+	return nil
+}
+
 // release takes c off the notification queue of its endpoint.
 func (c *Conn) release() {
 	c.wq.EventUnregister(&c.readEntry)
