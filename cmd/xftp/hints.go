@@ -39,7 +39,7 @@ func hintFor(err error, o *options) string {
 	}
 	for _, h := range table {
 		if h.matches(err) {
-			return strings.NewReplacer("{iface}", o.iface, "{interfaces}", interfaceNames(), "{timeout}", o.timeout.String(), "{xftp}", executable()).Replace(h.text)
+			return strings.NewReplacer("{iface}", o.iface, "{interfaces}", strings.Join(interfaceNames(), ", "), "{timeout}", o.timeout.String(), "{xftp}", executable()).Replace(h.text)
 		}
 	}
 	return ""
@@ -124,11 +124,11 @@ func isDiskFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
-// interfaceNames lists the interfaces of this host, without the loopback.
-func interfaceNames() string {
+// interfaceNames returns the interfaces of this host, without the loopback.
+func interfaceNames() []string {
 	all, err := net.Interfaces()
 	if err != nil {
-		return fmt.Sprintf("unknown (%v)", err)
+		return nil // as on a host that has none
 	}
 	var names []string
 	for _, i := range all {
@@ -136,10 +136,7 @@ func interfaceNames() string {
 			names = append(names, i.Name)
 		}
 	}
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func executable() string {

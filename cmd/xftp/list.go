@@ -49,7 +49,7 @@ func (s *session) lines(ctx context.Context, r remote) ([]string, error) {
 		for line := range bytes.Lines(raw.Bytes()) {
 			lines = append(lines, string(bytes.TrimRight(line, "\r\n")))
 		}
-		return lines, nil
+		return lines, s.checkEmpty(ctx, conn, r, len(lines))
 	}
 	names, err := machineList(ctx, conn, r.Path)
 	var refusal *ftpclient.ReplyError
@@ -64,7 +64,26 @@ func (s *session) lines(ctx context.Context, r remote) ([]string, error) {
 		names[i] = path.Base(name) // some servers put the directory before it
 	}
 	slices.Sort(names)
-	return names, nil
+	return names, s.checkEmpty(ctx, conn, r, len(names))
+}
+
+// checkEmpty makes sure that r exists if nothing was listed: some servers, such
+// as vsftpd, list what does not exist as if it were empty.
+func (s *session) checkEmpty(ctx context.Context, conn *ftpclient.Conn, r remote, listed int) error {
+	if listed > 0 || r.Path == "" {
+		return nil
+	}
+	home, err := conn.WorkingDir(ctx)
+	if err != nil {
+		if conn.Usable() {
+			err = nil // no way back, so we do not go
+		}
+		return err
+	}
+	if err := conn.ChangeDir(ctx, r.Path); err != nil {
+		return err
+	}
+	return conn.ChangeDir(ctx, home)
 }
 
 // machineList returns the names that MLSD lists (RFC 3659, Section 7).

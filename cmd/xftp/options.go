@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -35,24 +36,41 @@ type options struct {
 }
 
 // addTransferFlags registers what every verb that talks to a server has.
-func (o *options) addTransferFlags(f *pflag.FlagSet) {
+func (o *options) addTransferFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	o.net = "xdp"
 	o.xdpMode = "auto"
 	o.timeout = 30 * time.Second
 	f.SortFlags = false
-	f.Var(&choice{&o.net, []string{"xdp", "kernel"}}, "net", "carry it over AF_XDP (xdp) or over ordinary sockets (kernel)")
+	f.Var(&choice{&o.net, netWords}, "net", "carry it over AF_XDP (xdp) or over ordinary sockets (kernel)")
 	f.StringVar(&o.iface, "iface", "", "network interface `IF` that AF_XDP uses")
 	f.Var((*queueNumber)(&o.queue), "queue", "its queue `N`")
 	f.Var(&list[netip.Prefix]{&o.address, parseAddress}, "address", "unused address on that link, such as 192.0.2.7/24; repeat it for IPv4 and IPv6")
 	f.Var(&list[netip.Addr]{&o.gateway, netip.ParseAddr}, "gateway", "`IP` of the router to other networks; repeat it for IPv4 and IPv6")
-	f.Var(&choice{&o.xdpMode, []string{"auto", "zerocopy", "copy", "generic"}}, "xdp-mode", "`MODE` of the socket: auto, zerocopy, copy or generic")
+	f.Var(&choice{&o.xdpMode, modeWords}, "xdp-mode", "`MODE` of the socket: auto, zerocopy, copy or generic")
 	f.BoolVar(&o.active, "active", false, "let the server open the data connections")
 	f.Var((*positiveDuration)(&o.timeout), "timeout", "longest wait `D` without progress in any step, as 30s or 2m")
 	f.BoolVar(&o.json, "json", false, "print one JSON object per finished transfer")
 	f.BoolVar(&o.stats, "stats", false, "print the counters of the network path at the end")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the FTP dialogue")
+
+	complete := func(name string, words func() []string) {
+		// The only error is that there is no such flag.
+		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return words(), cobra.ShellCompDirectiveNoFileComp
+		})
+	}
+	complete("net", func() []string { return netWords })
+	complete("xdp-mode", func() []string { return modeWords })
+	complete("iface", interfaceNames)
 }
+
+// What --net and --xdp-mode take.
+var (
+	netWords  = []string{"xdp", "kernel"}
+	modeWords = []string{"auto", "zerocopy", "copy", "generic"}
+)
 
 // A choice is a flag that takes one of a few words.
 type choice struct {

@@ -54,13 +54,18 @@ func (o *output) hide(s string) {
 
 // line prints one line to standard error.
 func (o *output) line(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fmt.Fprintln(o.stderr, printable(fmt.Sprintf(format, args...)))
+}
+
+// scrub replaces the passwords in a text that comes from outside, such as a
+// reply of a server that repeats what it was told.
+func (o *output) scrub(text string) string {
 	for _, s := range o.secrets {
 		text = strings.ReplaceAll(text, s, "***")
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	fmt.Fprintln(o.stderr, printable(text))
+	return text
 }
 
 // fail reports an error of a verb, and what can be done about it. Verb and
@@ -70,7 +75,7 @@ func (o *output) fail(verb, subject string, err error, hint string) {
 	if what := strings.TrimSpace(verb + " " + subject); what != "" {
 		line += " " + what + ":"
 	}
-	o.line("%s %s", line, describe(err))
+	o.line("%s %s", line, o.scrub(describe(err)))
 	if hint != "" {
 		o.line("xftp: hint: %s", hint)
 	}
@@ -79,14 +84,14 @@ func (o *output) fail(verb, subject string, err error, hint string) {
 // note reports something that the user should know and that is no error.
 func (o *output) note(format string, args ...any) {
 	if !o.quiet {
-		o.line("xftp: "+format, args...)
+		o.line("xftp: %s", o.scrub(fmt.Sprintf(format, args...)))
 	}
 }
 
 // trace prints a line of the FTP dialogue.
 func (o *output) trace(line string) {
 	if o.verbose {
-		o.line("%s", line)
+		o.line("%s", o.scrub(line))
 	}
 }
 
@@ -123,9 +128,7 @@ func (o *output) finished(t transfer) {
 		to = o.stderr
 	}
 	if t.Error != nil {
-		for _, s := range o.secrets {
-			t.Error.Message = strings.ReplaceAll(t.Error.Message, s, "***")
-		}
+		t.Error.Message = o.scrub(t.Error.Message)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

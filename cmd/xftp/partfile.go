@@ -116,11 +116,16 @@ func (p *partFile) restart() error {
 // commit gives the part the name of its target and closes it. A target that
 // exists keeps its permissions.
 func (p *partFile) commit() error {
-	if info, err := os.Lstat(p.target); err == nil && info.Mode().IsRegular() {
-		// Chmod by descriptor; the lock keeps the name ours.
+	info, err := os.Lstat(p.target)
+	switch {
+	case err != nil: // there is none; or the rename will tell
+	case info.Mode().IsRegular():
 		if err := p.Chmod(info.Mode().Perm()); err != nil {
 			return err
 		}
+	case info.Mode()&fs.ModeSymlink == 0:
+		// A rename would take the place of a device or a FIFO.
+		return &fs.PathError{Op: "replace", Path: p.target, Err: errors.New("is not a regular file")}
 	}
 	if err := os.Rename(p.path, p.target); err != nil {
 		return err

@@ -38,7 +38,7 @@ then it is .NAME.xftp-part beside it, which -c continues.`,
 			})
 		},
 	}
-	o.addTransferFlags(cmd.Flags())
+	o.addTransferFlags(cmd)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
 	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue downloads that were interrupted")
 	return cmd
@@ -78,7 +78,7 @@ beside it on the server, which -c continues.`,
 			})
 		},
 	}
-	o.addTransferFlags(cmd.Flags())
+	o.addTransferFlags(cmd)
 	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue uploads that were interrupted")
 	return cmd
 }
@@ -110,7 +110,7 @@ func newCat(out *output) *cobra.Command {
 			})
 		},
 	}
-	o.addTransferFlags(cmd.Flags())
+	o.addTransferFlags(cmd)
 	return cmd
 }
 
@@ -139,7 +139,7 @@ server says about them, in the server's own form.`,
 			})
 		},
 	}
-	o.addTransferFlags(cmd.Flags())
+	o.addTransferFlags(cmd)
 	cmd.Flags().BoolVarP(&o.longList, "long", "l", false, "print the server's listing")
 	return cmd
 }

@@ -240,3 +240,33 @@ func (b *bench) noProgram() {
 		b.t.Errorf("XDP programs on the interface: %v (%v)", ids, err)
 	}
 }
+
+// A directory that is not there is an error, also where the server lists it
+// as if it were empty.
+func TestListVsftpd(t *testing.T) {
+	b := newBench(t, lab.Config{})
+	lab.NeedVsftpd(t)
+	ftp, err := b.lab.Server.StartServer(t.Context(), lab.ServerConfig{Kind: lab.Vsftpd, Root: b.root, Port: 2121})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(b.root, "dir", "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args   []string
+		code   int
+		stdout string
+	}{
+		{[]string{"ls", ftp.URL("dir")}, exitOK, "empty\n"},
+		{[]string{"ls", ftp.URL("dir/empty")}, exitOK, ""},
+		{[]string{"ls", "-l", ftp.URL("dir/empty/")}, exitOK, ""},
+		{[]string{"ls", ftp.URL("missing")}, exitTransfer, ""},
+		{[]string{"ls", "-l", ftp.URL("missing")}, exitTransfer, ""},
+	} {
+		r := b.start(tt.args...)
+		if code := r.wait(t); code != tt.code || r.stdout.String() != tt.stdout {
+			t.Errorf("xftp %v: exit code %d, want %d\n%s%s", tt.args, code, tt.code, r.stdout.String(), r.stderr.String())
+		}
+	}
+}

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestTemporaryName(t *testing.T) {
@@ -30,5 +35,24 @@ func TestTemporaryName(t *testing.T) {
 	// What is not UTF-8 is cut where it is.
 	if got := temporaryName(strings.Repeat("\x80", 250), metaSuffix); len(got) != 1+200+1+8+len(metaSuffix) {
 		t.Errorf("a name of bytes that are no runes: %d bytes", len(got))
+	}
+}
+
+// What is not a regular file is never replaced by a rename, even if it has come
+// there during the download.
+func TestCommitSparesDevices(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "fifo")
+	part, _, err := openPart(target, partState{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer part.keep()
+	if err := unix.Mkfifo(target, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = part.commit()
+	info, statErr := os.Lstat(target)
+	if err == nil || statErr != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Errorf("commit: %v; the target is now %v (%v)", err, info, statErr)
 	}
 }
