@@ -75,9 +75,12 @@ func driverOf(name string) string {
 	return driver
 }
 
-// checkAddresses refuses addresses that this host has on any interface: its
+// checkAddresses wants an address, and refuses those that this host has on any interface: its
 // kernel would answer for them, too.
 func checkAddresses(addrs []netip.Prefix) error {
+	if len(addrs) == 0 {
+		return errors.New("no address is given")
+	}
 	taken, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
 		return err
