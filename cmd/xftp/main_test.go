@@ -62,6 +62,7 @@ func TestScripts(t *testing.T) {
 					return fmt.Errorf("the tests must not run with %s set", name)
 				}
 			}
+			env.Values[serverKey{}] = new(*testServer)
 			env.Setenv("XFTP_NET", "kernel")
 			env.Setenv("HOME", env.WorkDir+"/home")
 			env.Setenv("LONG", strings.Repeat("long-", 50))
@@ -88,7 +89,7 @@ func TestScripts(t *testing.T) {
 			"absent":  scriptAbsent,
 			"mode":    scriptMode,
 			"owner":   scriptOwner,
-			"stalled": func(ts *testscript.TestScript, _ bool, _ []string) { <-servers[ts].stalled },
+			"stalled": func(ts *testscript.TestScript, _ bool, _ []string) { <-(*serverOf(ts)).stalled },
 		},
 	})
 }
@@ -99,11 +100,13 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(s.stop)
 	ts.Setenv("FTP", s.url())
 	ts.Setenv("PORT", strconv.Itoa(s.port()))
-	servers[ts] = s
+	*serverOf(ts) = s
 }
 
-// servers holds the last server of each script. Scripts run one by one.
-var servers = make(map[*testscript.TestScript]*testServer)
+// serverKey is where a script keeps its last server, as a **testServer.
+type serverKey struct{}
+
+func serverOf(ts *testscript.TestScript) **testServer { return ts.Value(serverKey{}).(**testServer) }
 
 func scriptRandom(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.ParseInt(args[1], 10, 64)
@@ -168,7 +171,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	go func() { exited <- cmd.Wait() }() // waited for below
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
-	stalled := servers[ts].stalled
+	stalled := (*serverOf(ts)).stalled
 	for sent := false; ; {
 		select {
 		case err := <-exited:
@@ -189,7 +192,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 				if known {
 					ts.Check(cmd.Process.Signal(number))
 				} else {
-					servers[ts].die()
+					(*serverOf(ts)).die()
 				}
 				sent = true
 			}

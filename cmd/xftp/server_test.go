@@ -18,7 +18,7 @@ import (
 // A testServer is an FTP server on the loopback interface. Its faults:
 //
 //	greeting=LINE   say this instead of a greeting and hang up
-//	stall=N         stop for good, on the first download or upload, after N bytes
+//	stall=N         stop, on the first download or upload, after N bytes
 //	noren           refuse to rename
 //	nodele          refuse to delete
 //	full=N          refuse more than N bytes of an upload
@@ -30,8 +30,9 @@ type testServer struct {
 	root     string
 	faults   map[string]string
 	stalled  chan struct{} // closed when stall has happened
-	release  chan struct{} // closed by stop
-	once     sync.Once
+	release  chan struct{} // closed by goOn
+	first    sync.Once     // guards stalled
+	going    sync.Once     // guards release
 	serving  sync.WaitGroup
 }
 
@@ -76,7 +77,7 @@ func (s *testServer) port() int   { return s.listener.Addr().(*net.TCPAddr).Port
 func (s *testServer) url() string { return "ftp://127.0.0.1:" + strconv.Itoa(s.port()) }
 
 func (s *testServer) stop() {
-	close(s.release)
+	s.goOn()
 	s.die()
 	s.serving.Wait()
 }
@@ -216,13 +217,16 @@ func (f *faultyFile) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// stall stops the first caller until the server is stopped. Later ones go on,
+// stall stops the first caller until goOn. Later ones go on,
 // so that a download can be continued.
 func (s *testServer) stall() {
 	first := false
-	s.once.Do(func() { first = true })
+	s.first.Do(func() { first = true })
 	if first {
 		close(s.stalled)
 		<-s.release
 	}
 }
+
+// goOn ends the stall.
+func (s *testServer) goOn() { s.going.Do(func() { close(s.release) }) }
