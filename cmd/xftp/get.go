@@ -55,7 +55,7 @@ func (d *download) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := conn.Type(ctx, d.remote.Type); err != nil {
+	if err := conn.Type(ctx, d.Type); err != nil {
 		return err
 	}
 	if d.target.direct {
@@ -73,16 +73,16 @@ func (d *download) run(ctx context.Context) error {
 // whether the file is there.
 func (d *download) look(ctx context.Context, conn *ftpclient.Conn) (partState, error) {
 	state := partState{URL: d.source(), Size: -1}
-	if d.remote.Type == ftpclient.ASCII {
+	if d.Type == ftpclient.ASCII {
 		return state, nil // the size on the wire is not that of the file
 	}
-	size, err := conn.Size(ctx, d.remote.Path)
+	size, err := conn.Size(ctx, d.Path)
 	if err == nil {
 		state.Size = size
 	} else if !conn.Usable() {
 		return state, err
 	}
-	modified, err := conn.ModTime(ctx, d.remote.Path)
+	modified, err := conn.ModTime(ctx, d.Path)
 	if err == nil {
 		state.ModTime = modified
 	} else if !conn.Usable() {
@@ -143,7 +143,7 @@ func (d *download) runDirect(ctx context.Context, conn *ftpclient.Conn) error {
 func (d *download) retrieve(ctx context.Context, conn *ftpclient.Conn, offset int64, w io.Writer) (err error) {
 	opts := &ftpclient.TransferOptions{Offset: offset}
 	defer d.bars.watch(d.target.path, opts)()
-	d.result, err = conn.Retr(ctx, d.remote.Path, w, opts)
+	d.result, err = conn.Retr(ctx, d.Path, w, opts)
 	return err
 }
 

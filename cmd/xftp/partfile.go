@@ -63,7 +63,7 @@ func openPart(target string, state partState, resume bool) (p *partFile, offset 
 	}
 	defer func() {
 		if err != nil {
-			p.File.Close()
+			p.Close()
 		}
 	}()
 	if resume {
@@ -131,13 +131,13 @@ func (p *partFile) commit() error {
 		return err
 	}
 	os.Remove(p.meta)
-	return p.File.Close()
+	return p.Close()
 }
 
 // keep closes the part and leaves it for later, unless it holds nothing. It
 // returns the number of bytes kept.
 func (p *partFile) keep() int64 {
-	defer p.File.Close() // after the removal: the lock is still held then
+	defer p.Close() // after the removal: the lock is still held then
 	info, err := p.Stat()
 	if err == nil && info.Size() > 0 {
 		return info.Size()

@@ -143,7 +143,7 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 	if err := unix.IoctlSetWinsize(int(peer), unix.TIOCSWINSZ, size); err != nil {
 		t.Fatal(err)
 	}
-	return master, os.NewFile(uintptr(peer), "terminal")
+	return master, os.NewFile(peer, "terminal")
 }
 
 // run leaves no goroutine behind, whether it ends well or not.
