@@ -72,13 +72,13 @@ func (u *upload) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := conn.Type(ctx, u.remote.Type); err != nil {
+	if err := conn.Type(ctx, u.Type); err != nil {
 		return err
 	}
 
 	part := u.dir() + temporaryName(u.base(), partSuffix)
 	offset := int64(0)
-	canResume := info.Mode().IsRegular() && u.remote.Type == ftpclient.Binary
+	canResume := info.Mode().IsRegular() && u.Type == ftpclient.Binary
 	if u.o.resume && canResume {
 		var stale string
 		if offset, stale, err = u.resumable(ctx, conn, part, info); err != nil {
@@ -157,7 +157,7 @@ func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, o
 // rename gives the part its final name. Where the server does not allow that,
 // a file that is small enough is sent again under its final name.
 func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, part string, f *os.File, info fs.FileInfo) error {
-	refusal := conn.Rename(ctx, part, u.remote.Path)
+	refusal := conn.Rename(ctx, part, u.Path)
 	if refusal == nil || !conn.Usable() {
 		return refusal
 	}
@@ -171,5 +171,5 @@ func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, part string, 
 		}
 		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, part, describe(err))
 	}
-	return u.store(ctx, conn, u.remote.Path, 0, f, info)
+	return u.store(ctx, conn, u.Path, 0, f, info)
 }
