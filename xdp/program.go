@@ -53,9 +53,6 @@ func LoadProgram(ifindex int, cfg ProgramConfig) (*Program, error) {
 	if err != nil {
 		return nil, opError("attach", err)
 	}
-	if err := facts.incumbent(); err != nil {
-		return nil, err
-	}
 	queues := cfg.Queues
 	if queues == 0 {
 		if queues, err = Queues(ifindex); err != nil {

@@ -64,7 +64,7 @@ func (s *Socket) wait() (int, error) {
 // frames for it.
 func (s *Socket) sleep() error {
 	s.stats.sleeps.Add(1)
-	n, err := unix.Poll(s.polled[:], pollTimeout)
+	n, err := unix.Poll(s.polled[:], s.patience)
 	switch {
 	case err == unix.EINTR:
 		return nil

@@ -30,6 +30,7 @@ type Socket struct {
 	batch     []frame.Frame
 	taken     []uint64 // addresses of the batch's frames
 	polled    [2]unix.PollFd
+	patience  int     // longest sleep in milliseconds
 	events    [8]byte // what is read from the eventfd, for nobody
 
 	// Reserve's, Submit's and Flush's.
@@ -56,8 +57,10 @@ func newSocket(r rings, cfg SocketConfig) (*Socket, error) {
 		one:   [8]byte{1},
 		info:  frame.Info{MaxFrame: cfg.FrameSize},
 		spin:  cfg.Spin,
-		batch: make([]frame.Frame, 0, min(cfg.Batch, cfg.RxFrames)),
-		taken: make([]uint64, 0, min(cfg.Batch, cfg.RxFrames)),
+
+		patience: pollTimeout,
+		batch:    make([]frame.Frame, 0, min(cfg.Batch, cfg.RxFrames)),
+		taken:    make([]uint64, 0, min(cfg.Batch, cfg.RxFrames)),
 	}
 	s.polled[0] = unix.PollFd{Fd: int32(r.descriptor()), Events: unix.POLLIN}
 	s.polled[1] = unix.PollFd{Fd: int32(event), Events: unix.POLLIN}

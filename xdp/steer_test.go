@@ -123,6 +123,7 @@ func steerCases() []steerCase {
 		{"shared ipv6, fragment", ip6(ipv6(shared6, 44, append(make([]byte, 8), segment...))), "not ours"},
 		{"shared ipv6, hop-by-hop options", ip6(ipv6(shared6, 0, append([]byte{tcp, 0, 1, 4, 0, 0, 0, 0}, segment...))), "not ours"},
 		{"shared ipv6, tcp header cut by length", ip6(ipv6(shared6, tcp, segment[:19])), "malformed"},
+		{"shared ipv6, tcp header cut by length, padded", ip6(append(ipv6(shared6, tcp, segment[:19]), 0, 0)), "malformed"},
 		{"shared ipv6, solicitation", ip6(ipv6(solicitedNode(shared6), icmp6, discovery(135, shared6))), "not ours"},
 
 		{"solicitation for own, multicast", ip6(ipv6(solicitedNode(own6), icmp6, discovery(135, own6))), "ours"},
@@ -130,6 +131,7 @@ func steerCases() []steerCase {
 		{"solicitation for a twin in the group", ip6(ipv6(solicitedNode(own6), icmp6, discovery(135, twin6))), "not ours"},
 		{"solicitation for another", ip6(ipv6(solicitedNode(other6), icmp6, discovery(135, other6))), "not ours"},
 		{"solicitation without target", ip6(ipv6(solicitedNode(own6), icmp6, discovery(135, own6)[:20])), "not ours"},
+		{"solicitation cut by length, padded", ip6(append(ipv6(solicitedNode(own6), icmp6, discovery(135, own6)[:8]), own6.AsSlice()...)), "not ours"},
 		{"advertisement to own", ip6(ipv6(own6, icmp6, discovery(136, other6))), "ours"},
 		{"advertisement to all nodes", ip6(ipv6(netip.MustParseAddr("ff02::1"), icmp6, discovery(136, own6))), "not ours"},
 		{"udp to the group", ip6(ipv6(solicitedNode(own6), udp, discovery(135, own6))), "not ours"},
