@@ -16,7 +16,7 @@ type verdict uint8
 const (
 	accept      verdict = iota // hand it to the stack
 	malformed                  // too short, or lengths that contradict one another
-	notForUs                   // the hardware address or the protocol is not ours
+	notForUs                   // the hardware address or the protocol is not ours, or TCP to a group
 	fragment                   // part of a fragmented IP packet
 	badChecksum                // a checksum is wrong
 )
@@ -49,7 +49,8 @@ func parse(b []byte, mac [6]byte, verified bool) (packet, verdict) {
 	if len(b) < frame.HeaderLen {
 		return packet{}, malformed
 	}
-	if b[0]&1 == 0 && [6]byte(b[:6]) != mac {
+	group := b[0]&1 != 0
+	if !group && [6]byte(b[:6]) != mac {
 		return packet{}, notForUs
 	}
 	p := packet{network: tcpip.NetworkProtocolNumber(binary.BigEndian.Uint16(b[12:14]))}
@@ -70,6 +71,11 @@ func parse(b []byte, mac [6]byte, verified bool) (packet, verdict) {
 			return packet{}, v
 		}
 	default:
+		return packet{}, notForUs
+	}
+	if group && p.transport == header.TCPProtocolNumber {
+		// Nobody makes a connection to a group; an answer to such a frame
+		// would come from every host on the link.
 		return packet{}, notForUs
 	}
 	return p, p.verifyTransport(verified)
@@ -124,6 +130,9 @@ func (p *packet) parseIPv6(b []byte) verdict {
 			}
 		case header.IPv6FragmentExtHdrIdentifier:
 			return fragment
+		case header.IPv6ExperimentExtHdrIdentifier:
+			// The stack would look behind it.
+			return notForUs
 		default:
 			p.transport = tcpip.TransportProtocolNumber(next)
 			return accept
@@ -159,8 +168,11 @@ func (p *packet) verifyTransport(verified bool) verdict {
 		field = t[6:8]
 		// RFC 768: an all zero checksum means that none was computed. IPv6
 		// does not allow that (RFC 8200, Section 8.1).
-		if p.network == header.IPv4ProtocolNumber && field[0] == 0 && field[1] == 0 {
-			return accept
+		if field[0] == 0 && field[1] == 0 && !verified {
+			if p.network == header.IPv4ProtocolNumber {
+				return accept
+			}
+			return badChecksum
 		}
 	default:
 		return accept

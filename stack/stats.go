@@ -6,7 +6,7 @@ type Stats struct {
 	RxBytes     uint64 // bytes in them, Ethernet headers included
 	RxPackets   uint64 // packets they were coalesced into
 	RxMalformed uint64 // dropped: too short, or lengths that contradict one another
-	RxNotForUs  uint64 // dropped: another hardware address, or neither IP nor ARP
+	RxNotForUs  uint64 // dropped: another hardware address, neither IP nor ARP, or TCP to a group
 	RxFragments uint64 // dropped: parts of fragmented IP packets
 	RxChecksum  uint64 // dropped: a checksum was wrong
 	RxRepaired  uint64 // accepted: the checksum had only been begun by a peer that shares the machine
