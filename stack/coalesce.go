@@ -214,9 +214,9 @@ func (r *run) accepts(p *packet) bool {
 	} else if [4]byte(p.b) != [4]byte(f.b) || p.b[7] != f.b[7] {
 		return false
 	}
-	// Acknowledgement number, window and options. The offset is equal, as
-	// dataOff is.
+	// Acknowledgement number, data offset with reserved bits, window and
+	// options.
 	pt, ft := p.b[p.ipLen:p.dataOff], f.b[f.ipLen:f.dataOff]
-	return [4]byte(pt[8:]) == [4]byte(ft[8:]) && [2]byte(pt[14:]) == [2]byte(ft[14:]) &&
+	return [5]byte(pt[8:]) == [5]byte(ft[8:]) && [2]byte(pt[14:]) == [2]byte(ft[14:]) &&
 		bytes.Equal(pt[header.TCPMinimumSize:], ft[header.TCPMinimumSize:])
 }
