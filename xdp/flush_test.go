@@ -17,7 +17,6 @@ type sends struct {
 }
 
 func TestFlush(t *testing.T) {
-	const frames = 6
 	all := []int{60, 60, 60, 60, 60, 60}
 	for _, c := range []struct {
 		name     string
