@@ -69,6 +69,9 @@ func (t *transmitter) write(pkts []*gstack.PacketBuffer) int {
 	}
 	sent := 0
 	for _, pkt := range pkts {
+		if !t.begin(pkt) {
+			continue
+		}
 		if !t.writePacket(pkt) {
 			break
 		}
@@ -80,36 +83,33 @@ func (t *transmitter) write(pkts []*gstack.PacketBuffer) int {
 	return sent
 }
 
-// writePacket cuts pkt into frames. It returns false when the device has no
-// room for all of them.
-func (t *transmitter) writePacket(pkt *gstack.PacketBuffer) bool {
+// begin prepares pkt to be written. It returns false if a frame of it is longer
+// than the device's.
+func (t *transmitter) begin(pkt *gstack.PacketBuffer) bool {
 	if !segmentable(pkt) {
-		n := pkt.Size()
-		if n > t.info.MaxFrame {
-			return false
-		}
+		return pkt.Size() <= t.info.MaxFrame
+	}
+	return t.seg.start(pkt) && t.seg.hlen+min(t.seg.mss, t.seg.left) <= t.info.MaxFrame
+}
+
+// writePacket cuts pkt, for which begin was called, into frames. It returns
+// false when the device has no room for all of them.
+func (t *transmitter) writePacket(pkt *gstack.PacketBuffer) bool {
+	for last := false; !last; {
 		buf := t.buffer()
 		if buf == nil {
 			return false
 		}
-		src := newViewReader(pkt)
-		t.commit(src.copyTo(buf[:n]))
-		return true
-	}
-	if !t.seg.start(pkt) || t.seg.hlen+min(t.seg.mss, t.seg.left) > t.info.MaxFrame {
-		return false
-	}
-	for {
-		buf := t.buffer()
-		if buf == nil {
-			return false
+		var n int
+		if segmentable(pkt) {
+			n, last = t.seg.next(buf)
+		} else {
+			src := newViewReader(pkt)
+			n, last = src.copyTo(buf[:pkt.Size()]), true
 		}
-		n, last := t.seg.next(buf)
 		t.commit(n)
-		if last {
-			return true
-		}
 	}
+	return true
 }
 
 // commit counts the buffer last returned by buffer as written, with n bytes.
@@ -127,6 +127,9 @@ func (t *transmitter) buffer() []byte {
 		return t.bufs[t.used]
 	}
 	t.submit()
+	if t.closed {
+		return nil
+	}
 	if t.reserve() {
 		return t.bufs[0]
 	}
@@ -172,7 +175,9 @@ func (t *transmitter) flush() bool {
 		t.fail(err)
 		return false
 	}
-	if t.dev.Pending() > 0 && !t.armed {
+	if t.dev.Pending() == 0 {
+		t.delay = flushMin
+	} else if !t.armed {
 		t.armed = true
 		t.retry.Reset(t.delay)
 	}
