@@ -34,6 +34,7 @@ func TestImpairedWireLong(t *testing.T) {
 	}
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			transferImpaired(t, 1000+seed, 50e6, seed%2 == 0)
 		})
 	}
