@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -44,6 +45,7 @@ type Conn struct {
 	readMu  sync.Mutex // serialises readers
 	writeMu sync.Mutex // serialises writers
 
+	broken    atomic.Pointer[error] // why the connection broke, once a call was told
 	closed    chan struct{}
 	closeOnce sync.Once
 	read      atomic.Uint64
@@ -93,26 +95,35 @@ func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // SetDeadline sets both deadlines; see [net.Conn].
 func (c *Conn) SetDeadline(t time.Time) error {
-	c.readDeadline.set(t)
-	c.writeDeadline.set(t)
-	return nil
+	return c.setDeadline(t, &c.readDeadline, &c.writeDeadline)
 }
 
 // SetReadDeadline sets the time at which pending and future reads fail with
 // [os.ErrDeadlineExceeded]; the zero time means never.
-func (c *Conn) SetReadDeadline(t time.Time) error {
-	c.readDeadline.set(t)
-	return nil
-}
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.setDeadline(t, &c.readDeadline) }
 
 // SetWriteDeadline does the same for writes.
-func (c *Conn) SetWriteDeadline(t time.Time) error {
-	c.writeDeadline.set(t)
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.setDeadline(t, &c.writeDeadline) }
+
+func (c *Conn) setDeadline(t time.Time, deadlines ...*deadline) error {
+	select {
+	case <-c.closed:
+		return c.opError("set", net.ErrClosed)
+	default:
+	}
+	for _, d := range deadlines {
+		d.set(t)
+	}
 	return nil
 }
 
 // CloseWrite sends what has been written and then a FIN. Reads go on.
 func (c *Conn) CloseWrite() error {
+	select {
+	case <-c.closed:
+		return c.opError("close", net.ErrClosed)
+	default:
+	}
 	if err := c.ep.Shutdown(tcpip.ShutdownWrite); err != nil {
 		return c.opError("close", errorOf(err))
 	}
@@ -188,6 +199,36 @@ func (c *Conn) check(d *deadline) error {
 	default:
 		return nil
 	}
+}
+
+// failure returns the error of an operation that the endpoint refused with
+// err. The endpoint tells the reason why a connection broke to one call and no
+// other: those that come later would take a reset for the end of the stream.
+// Here all are told. It returns nil if err is an orderly end.
+func (c *Conn) failure(err tcpip.Error, d *deadline) error {
+	// A Conn that is closed while it is in use is an endpoint in the wrong
+	// state; its user knows the cause by another name.
+	if err := c.check(d); err != nil {
+		return err
+	}
+	var orderly bool
+	switch err.(type) {
+	case *tcpip.ErrClosedForReceive, *tcpip.ErrClosedForSend:
+		orderly = true
+	}
+	broken := tcp.EndpointState(c.ep.State()) == tcp.StateError
+	switch {
+	case !broken && orderly:
+		return nil
+	case !broken:
+		return errorOf(err)
+	}
+	reason := error(syscall.ECONNRESET)
+	if !orderly {
+		reason = errorOf(err)
+	}
+	c.broken.CompareAndSwap(nil, &reason)
+	return *c.broken.Load()
 }
 
 func (c *Conn) opError(op string, err error) error {

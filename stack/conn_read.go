@@ -34,16 +34,12 @@ func (c *Conn) readLocked(b []byte) (int, error) {
 		case nil:
 			c.read.Add(uint64(res.Count))
 			return res.Count, nil
-		case *tcpip.ErrClosedForReceive:
-			return 0, io.EOF
 		case *tcpip.ErrWouldBlock:
 		default:
-			// A Conn that is closed while it is read is an endpoint in the
-			// wrong state; its user knows the cause by another name.
-			if closed := c.check(&c.readDeadline); closed != nil {
-				return 0, c.opError("read", closed)
+			if err := c.failure(err, &c.readDeadline); err != nil {
+				return 0, c.opError("read", err)
 			}
-			return 0, c.opError("read", errorOf(err))
+			return 0, io.EOF
 		}
 		if err := c.await(c.readable, &c.readDeadline); err != nil {
 			return 0, c.opError("read", err)

@@ -3,6 +3,7 @@ package stack
 import (
 	"io"
 	"os"
+	"syscall"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 )
@@ -16,18 +17,13 @@ func (c *Conn) Write(b []byte) (int, error) {
 }
 
 func (c *Conn) writeLocked(b []byte) (int, error) {
-	total := 0
-	for {
+	for total := 0; ; {
 		if err := c.check(&c.writeDeadline); err != nil {
 			return total, c.opError("write", err)
 		}
-		if total == len(b) {
-			return total, nil
-		}
 		p := slicePayload(b[total:min(len(b), total+copyBuffer)])
 		n, err := c.writePayload(&p)
-		total += n
-		if err != nil {
+		if total += n; err != nil || total == len(b) {
 			return total, err
 		}
 	}
@@ -127,10 +123,10 @@ func (c *Conn) writePayload(p tcpip.Payloader) (int, error) {
 			return int(n), nil
 		case *tcpip.ErrWouldBlock:
 		default:
-			if closed := c.check(&c.writeDeadline); closed != nil {
-				return 0, c.opError("write", closed)
+			if err := c.failure(err, &c.writeDeadline); err != nil {
+				return 0, c.opError("write", err)
 			}
-			return 0, c.opError("write", errorOf(err))
+			return 0, c.opError("write", syscall.EPIPE)
 		}
 		if err := c.await(c.writable, &c.writeDeadline); err != nil {
 			return 0, c.opError("write", err)

@@ -47,15 +47,5 @@ func (d *deadline) wait() <-chan struct{} {
 	return d.expired
 }
 
-// passed says whether the deadline has been reached.
-func (d *deadline) passed() bool {
-	select {
-	case <-d.wait():
-		return true
-	default:
-		return false
-	}
-}
-
 // stop frees the timer.
 func (d *deadline) stop() { d.set(time.Time{}) }

@@ -45,7 +45,8 @@ func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listen
 	if err != nil {
 		return fail(&net.AddrError{Err: "invalid port", Addr: address})
 	}
-	local := tcpip.FullAddress{NIC: nicID, Port: uint16(port)}
+	// Without the NIC: with it, the stack takes any IPv4 address for its own.
+	local := tcpip.FullAddress{Port: uint16(port)}
 	addr := netip.IPv4Unspecified()
 	if network == "tcp6" {
 		addr = netip.IPv6Unspecified()
@@ -55,6 +56,9 @@ func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listen
 			return fail(err)
 		}
 	}
+	if is4 := addr.Unmap().Is4(); network == "tcp4" && !is4 || network == "tcp6" && is4 {
+		return fail(&net.AddrError{Err: errNoAddress.Error(), Addr: address})
+	}
 	if !addr.IsUnspecified() {
 		local.Addr = addressOf(addr)
 	}
@@ -63,6 +67,7 @@ func (s *Stack) Listen(ctx context.Context, network, address string) (net.Listen
 	if terr != nil {
 		return fail(errorOf(terr))
 	}
+	ep.SocketOptions().SetV6Only(true)
 	if terr = ep.Bind(local); terr == nil {
 		terr = ep.Listen(backlog)
 	}
@@ -104,6 +109,8 @@ func (l *listener) Accept() (net.Conn, error) {
 			select {
 			case <-l.closed:
 				return nil, l.opError(net.ErrClosed)
+			case <-l.stack.lost:
+				return nil, l.opError(l.stack.lostErr)
 			default:
 				return nil, l.opError(errorOf(err))
 			}
