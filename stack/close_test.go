@@ -48,18 +48,21 @@ func TestCloseLingers(t *testing.T) {
 }
 
 // TestCloseLingerEnds shows that Close does not wait for ever for a peer that
-// does not read.
+// does not read, and that the peer does not take what it has for the whole.
 func TestCloseLingerEnds(t *testing.T) {
 	t.Parallel()
 	wire := stacktest.NewWire(stacktest.Options{})
 	p := &pair{wire: wire}
 	p.a = newStack(t, stack.Config{Addresses: []netip.Prefix{addrA4}, Linger: 10 * time.Millisecond}, wire.A)
 	p.b = newStack(t, stack.Config{Addresses: []netip.Prefix{addrB4}}, wire.B)
-	client, _ := p.connect(t, addrB4)
+	client, server := p.connect(t, addrB4)
 	fill(t, client)
 	client.Close()
 	if err := p.a.Close(); err != nil {
 		t.Error(err)
+	}
+	if _, err := io.Copy(io.Discard, server); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the peer reads: %v", err)
 	}
 }
 

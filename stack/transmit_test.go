@@ -110,6 +110,20 @@ func (r *ring) Wake()                             {}
 func (r *ring) Close() error                      { return nil }
 func (r *ring) Info() frame.Info                  { return frame.Info{MAC: ourMAC, MTU: 1500, MaxFrame: 1514} }
 
+// set changes what the ring does.
+func (r *ring) set(change func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change()
+}
+
+// asked returns how often Flush was called.
+func (r *ring) asked() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flushes
+}
+
 // whole fails the test unless every buffer is free or on its way.
 func (r *ring) whole() {
 	r.t.Helper()
@@ -213,41 +227,39 @@ func TestTransmitOversized(t *testing.T) {
 func TestTransmitRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 64)
-		r.drain = 0
+		r.set(func() { r.drain = 0 })
 		tx := newTransmitter(r, func(error) { t.Error("lost") })
 		tx.write(packets(t, 1))
-		if r.Pending() != 4 || r.flushes != 1 {
-			t.Fatalf("%d frames pending after %d flushes", r.Pending(), r.flushes)
+		if r.Pending() != 4 || r.asked() != 1 {
+			t.Fatalf("%d frames pending after %d flushes", r.Pending(), r.asked())
 		}
 		time.Sleep(10 * time.Second)
-		if r.flushes < 50 || r.flushes > 200 {
-			t.Errorf("%d flushes in 10 seconds with the link down", r.flushes)
+		if r.asked() < 50 || r.asked() > 200 {
+			t.Errorf("%d flushes in 10 seconds with the link down", r.asked())
 		}
-		r.mu.Lock()
-		r.drain = 64
-		r.mu.Unlock()
+		r.set(func() { r.drain = 64 })
 		time.Sleep(flushMax)
 		if r.Pending() != 0 {
 			t.Error("the frames were not sent though the link is up again")
 		}
-		n := r.flushes
+		n := r.asked()
 		time.Sleep(10 * time.Second)
-		if r.flushes != n {
+		if r.asked() != n {
 			t.Error("the device is asked to send nothing")
 		}
 
 		// After an outage the device is asked soon again.
-		r.drain = 0
+		r.set(func() { r.drain = 0 })
 		tx.write(packets(t, 1))
-		n = r.flushes
+		n = r.asked()
 		time.Sleep(flushMin + flushMin/2)
-		if r.flushes == n {
+		if r.asked() == n {
 			t.Error("the device is not asked again soon")
 		}
 		tx.close()
-		n = r.flushes
+		n = r.asked()
 		time.Sleep(10 * time.Second)
-		if r.flushes != n {
+		if r.asked() != n {
 			t.Error("the device is used after close")
 		}
 	})
@@ -257,23 +269,19 @@ func TestTransmitRetry(t *testing.T) {
 func TestTransmitRetryAfterWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 64)
-		r.drain = 0
+		r.set(func() { r.drain = 0 })
 		tx := newTransmitter(r, func(error) { t.Error("lost") })
 		defer tx.close()
 		tx.write(packets(t, 1))
 		time.Sleep(10 * time.Second)
-		r.mu.Lock()
-		r.drain = 64
-		r.mu.Unlock()
+		r.set(func() { r.drain = 64 })
 		tx.write(packets(t, 1)) // takes everything back
 		time.Sleep(flushMax)    // the timer fires, too
-		r.mu.Lock()
-		r.drain = 0
-		r.mu.Unlock()
+		r.set(func() { r.drain = 0 })
 		tx.write(packets(t, 1))
-		n := r.flushes
+		n := r.asked()
 		time.Sleep(flushMin + flushMin/2)
-		if r.flushes == n {
+		if r.asked() == n {
 			t.Error("the device is not asked again soon")
 		}
 	})
@@ -282,14 +290,13 @@ func TestTransmitRetryAfterWrite(t *testing.T) {
 func TestTransmitRetryFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRing(t, 64)
-		r.drain = 0
+		r.set(func() { r.drain = 0 })
 		var lost error
 		tx := newTransmitter(r, func(err error) { lost = err })
 		tx.write(packets(t, 1))
-		r.mu.Lock()
-		r.flushErr = errDevice
-		r.mu.Unlock()
+		r.set(func() { r.flushErr = errDevice })
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if !errors.Is(lost, errDevice) {
 			t.Errorf("lost: %v", lost)
 		}
