@@ -68,6 +68,7 @@ func TestCloseLingerEnds(t *testing.T) {
 
 // TestCloseOpen closes a stack that has connections and a listener, twice.
 func TestCloseOpen(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, stacktest.Options{})
 	l, err := p.a.Listen(testContext(t), "tcp", "10.1.0.1:0")
 	if err != nil {

@@ -352,6 +352,7 @@ func (f *failing) fail() {
 
 // TestDeviceLost shows that whoever waits is told why.
 func TestDeviceLost(t *testing.T) {
+	t.Parallel()
 	wire := stacktest.NewWire(stacktest.Options{})
 	dev := &failing{Device: wire.A, bad: make(chan struct{})}
 	p := &pair{wire: wire}
