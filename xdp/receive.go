@@ -11,6 +11,16 @@ import (
 // does not end poll(2) when the device is deleted; Receive has to look.
 const pollTimeout = 200
 
+const (
+	// streamingBatch is the size in frames of a batch after which more are
+	// expected at once.
+	streamingBatch = 8
+
+	// gatherTurns is how many looks at the ring may be spent on filling a
+	// batch: some ten microseconds.
+	gatherTurns = 100
+)
+
 // Receive waits for frames, hands one batch of them to deliver and returns
 // nil. The frames and the slice are valid until deliver returns; the memory
 // then goes back to the kernel. Wake and Close unblock it; Wake makes it
@@ -37,12 +47,23 @@ func (s *Socket) Receive(deliver func([]frame.Frame)) error {
 
 // wait returns the number of frames in the receive ring once there are any.
 // It returns 0 when woken or closed.
+//
+// While frames stream in, it gives a batch a moment to fill: each batch costs
+// its user a round through TCP and an acknowledgement, which is dearer than
+// the wait.
 func (s *Socket) wait() (int, error) {
+	gathered := 0
 	for turn := 0; ; turn++ {
 		if s.closed.Load() {
 			return 0, closedError("receive")
 		}
 		if n := s.rings.memory().rx.available(); n > 0 {
+			if s.streaming && n < cap(s.batch) && gathered < gatherTurns {
+				gathered++
+				runtime.Gosched()
+				continue
+			}
+			s.streaming = n >= streamingBatch
 			return n, nil
 		}
 		if s.woken.Load() {

@@ -31,6 +31,7 @@ type Socket struct {
 	taken     []uint64 // addresses of the batch's frames
 	polled    [2]unix.PollFd
 	patience  int     // longest sleep in milliseconds
+	streaming bool    // the last batch was large
 	events    [8]byte // what is read from the eventfd, for nobody
 
 	// Reserve's, Submit's and Flush's.
