@@ -52,9 +52,9 @@ type SocketConfig struct {
 	// If zero, 64.
 	Batch int
 
-	// Spin is how many times Receive looks for frames, letting other
-	// goroutines run between two looks, before it blocks in poll(2). If zero,
-	// 2000. If negative, Receive does not spin.
+	// Spin is how many times Receive looks for frames, some two microseconds
+	// apart and letting other goroutines run in between, before it blocks in
+	// poll(2). If zero, 300. If negative, Receive does not spin.
 	Spin int
 
 	// Queues is how many queues the interface has. If zero, it is read with
@@ -74,7 +74,7 @@ func (c SocketConfig) withDefaults(mtu int) (SocketConfig, error) {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&c.RxFrames, 1024}, {&c.TxFrames, 1024}, {&c.Batch, 64}, {&c.Spin, 2000}} {
+	}{{&c.RxFrames, 1024}, {&c.TxFrames, 1024}, {&c.Batch, 64}, {&c.Spin, 300}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}

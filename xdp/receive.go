@@ -17,8 +17,10 @@ const (
 	streamingBatch = 8
 
 	// gatherTurns is how many looks at the ring may be spent on filling a
-	// batch: some ten microseconds.
-	gatherTurns = 100
+	// batch, and pauses how many PAUSE instructions there are between two
+	// looks: some two microseconds.
+	gatherTurns = 20
+	pauses      = 150
 )
 
 // Receive waits for frames, hands one batch of them to deliver and returns
@@ -60,6 +62,7 @@ func (s *Socket) wait() (int, error) {
 		if n := s.rings.memory().rx.available(); n > 0 {
 			if s.streaming && n < cap(s.batch) && gathered < gatherTurns {
 				gathered++
+				pause(pauses)
 				runtime.Gosched()
 				continue
 			}
@@ -71,6 +74,7 @@ func (s *Socket) wait() (int, error) {
 			return 0, nil
 		}
 		if turn < s.spin {
+			pause(pauses)
 			runtime.Gosched()
 			continue
 		}
