@@ -109,16 +109,16 @@ func (c *Conn) download(w io.Writer, data net.Conn, m *meter) (int64, error) {
 // upload copies r to the data connection until the end of r. It returns the
 // number of bytes that the connection took.
 //
-// A connection of a user-space stack has a ReadFrom that reads straight into
-// its own buffers. The one of a net.TCPConn uses sendfile(2) if it is given
-// the file itself, which hides what moves until the call returns.
+// A connection's own ReadFrom is best given a file itself: that of a
+// net.TCPConn then uses sendfile(2), that of a user-space stack reads straight
+// into the stack's buffers.
 func (c *Conn) upload(data net.Conn, r io.Reader, m *meter) (int64, error) {
-	tcp, kernel := data.(*net.TCPConn)
-	if file, ok := r.(*os.File); ok && kernel && regular(file) {
-		return c.sendFile(tcp, file, m)
+	rf, ok := data.(io.ReaderFrom)
+	if file, isFile := r.(*os.File); ok && isFile && regular(file) {
+		return c.sendFile(rf, file, m)
 	}
 	mr := &meteredReader{r: r, m: m}
-	if rf, ok := data.(io.ReaderFrom); ok && !kernel {
+	if _, kernel := data.(*net.TCPConn); ok && !kernel {
 		return rf.ReadFrom(mr)
 	}
 	return io.CopyBuffer(struct{ io.Writer }{data}, mr, c.buffer())
@@ -129,13 +129,13 @@ func regular(file *os.File) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// sendFile copies a file in pieces, each by sendfile(2). A piece must not take
-// so long that the watch mistakes it for a stall.
-func (c *Conn) sendFile(tcp *net.TCPConn, file *os.File, m *meter) (int64, error) {
+// sendFile copies a file in pieces, as nobody sees what moves within one. A
+// piece must not take so long that the watch mistakes it for a stall.
+func (c *Conn) sendFile(data io.ReaderFrom, file *os.File, m *meter) (int64, error) {
 	piece := int64(minPiece)
 	for {
 		begun := time.Now()
-		n, err := tcp.ReadFrom(&io.LimitedReader{R: file, N: piece})
+		n, err := data.ReadFrom(&io.LimitedReader{R: file, N: piece})
 		m.add(n)
 		if err != nil || n < piece {
 			var path *os.PathError

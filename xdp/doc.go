@@ -56,7 +56,7 @@
 //
 // Linux 5.15 or later; 6.6 is better, and from 6.17 on one sendto(2) sends more
 // than 32 frames in copy mode. Rights: CAP_NET_ADMIN and CAP_BPF (or root) for
-// LoadProgram, CAP_NET_RAW for Open. Memory that may be locked, 2.5 MiB per
+// LoadProgram, CAP_NET_RAW for Open. Memory that may be locked, 4 MiB per
 // socket unless configured otherwise (RLIMIT_MEMLOCK, or CAP_IPC_LOCK).
 //
 // [LoadProgram], [Open] and [Queues] work in the network namespace of the

@@ -268,11 +268,7 @@ func (p *Program) Close() error {
 	if p.objects == nil {
 		return nil
 	}
-	err := errors.Join(
-		p.objects.XftpSwitch.Put(uint32(0), uint32(0)),
-		p.link.Close(),
-		p.objects.Close(),
-	)
+	err := errors.Join(p.link.Close(), p.objects.Close())
 	p.objects = nil
 	if err != nil {
 		return opError("detach", err)

@@ -5,7 +5,8 @@
 //
 // It needs CAP_NET_ADMIN and CAP_BPF to attach the program and CAP_NET_RAW to
 // open the socket, and Linux 5.15 or later. Once [Open] has returned no
-// privilege is needed any more, not even to close the NIC.
+// privilege is needed any more, not even to close the NIC; on kernels before
+// 5.19 only the program's counters cannot be read without it.
 //
 // The rest of the host is not touched: its addresses, its other connections
 // through the same interface and the interface's settings stay as they are.
