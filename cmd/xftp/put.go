@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -15,6 +17,24 @@ import (
 // inPlaceLimit is the largest upload in bytes that is sent a second time,
 // under its final name, if the server does not let the first be renamed.
 const inPlaceLimit = 64 << 20
+
+// tailLength is how many bytes at the end of a part, at most, are fetched to
+// see whether it is of the file that it is to be continued with.
+const tailLength = 64 << 10
+
+// checkSources refuses what cannot be meant as a local file. Its errors never
+// contain a password.
+func checkSources(files []string) error {
+	for _, file := range files {
+		if strings.Contains(file, "://") {
+			return &usageError{
+				text: redactURL(file) + ": is a URL; put sends local files to one URL, which comes last",
+				hint: "download with: xftp get",
+			}
+		}
+	}
+	return nil
+}
 
 // put uploads files, one after the other. It goes on after a file that
 // failed, but not after a signal.
@@ -27,24 +47,20 @@ func (s *session) put(ctx context.Context, files []string, to remote) {
 		}
 		report := s.transfer(u.remote, file)
 		start := time.Now()
-		err := u.run(ctx)
+		err := context.Cause(ctx) // a signal that came after the file before
+		if err == nil {
+			err = u.run(ctx)
+		}
 		report.Seconds = time.Since(start).Seconds()
 		report.Bytes = u.result.Bytes
 		if err == nil {
 			report.Verified = u.result.Verified.String()
 		} else {
-			hint := ""
-			switch {
-			case u.left != "":
-				hint = "the upload is complete, and lies on the server as " + u.left
-			case u.started || interrupted(ctx) != nil:
-				hint = "continue with: " + s.command(true, append(files[i:len(files):len(files)], to.String())...)
-			}
-			err = s.failed(ctx, file, err, hint)
+			err = s.failed(ctx, file, err, u.hint(ctx, append(files[i:len(files):len(files)], to.String())))
 		}
 		report.Error = errorOf(err)
 		s.out.finished(report)
-		if interrupted(ctx) != nil {
+		if err != nil && interrupted(ctx) != nil {
 			return
 		}
 	}
@@ -81,7 +97,14 @@ func (u *upload) run(ctx context.Context) error {
 	canResume := info.Mode().IsRegular() && u.Type == ftpclient.Binary
 	if u.o.resume && canResume {
 		var stale string
-		if offset, stale, err = u.resumable(ctx, conn, part, info); err != nil {
+		if offset, stale, err = u.resumable(ctx, conn, part, f, info); err != nil {
+			return err
+		}
+		// A comparison that broke off took the connection with it.
+		if conn, err = u.connect(ctx, u.remote); err != nil {
+			return err
+		}
+		if err := conn.Type(ctx, u.Type); err != nil {
 			return err
 		}
 		if stale != "" {
@@ -114,8 +137,10 @@ func openSource(path string) (*os.File, fs.FileInfo, error) {
 
 // resumable returns how much of the file the part on the server holds, and if
 // it cannot be continued the reason. The server keeps no note of what the part
-// was made of, so the file must not have changed since it was last written.
-func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part string, info fs.FileInfo) (offset int64, stale string, err error) {
+// was made of, so the file must not have changed since it was last written,
+// and must have the bytes that the part ends in. conn may be used up
+// afterwards.
+func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part string, f *os.File, info fs.FileInfo) (offset int64, stale string, err error) {
 	offset, err = conn.Size(ctx, part)
 	if err != nil {
 		if conn.Usable() {
@@ -123,6 +148,7 @@ func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part strin
 		}
 		return 0, "", err
 	}
+	u.started = offset > 0
 	written, err := conn.ModTime(ctx, part)
 	switch {
 	case err != nil && !conn.Usable():
@@ -134,7 +160,62 @@ func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part strin
 	case offset > info.Size():
 		return 0, "the part on the server is longer than the file", nil
 	}
+	if stale, err = u.compare(ctx, conn, part, offset, f); stale != "" || err != nil {
+		return 0, stale, err
+	}
 	return offset, "", nil
+}
+
+// compare fetches the end of a part of offset bytes, and says why it cannot be
+// continued with the file. After an error the part is left as it is.
+func (u *upload) compare(ctx context.Context, conn *ftpclient.Conn, part string, offset int64, f *os.File) (stale string, err error) {
+	if offset == 0 {
+		return "", nil
+	}
+	local := make([]byte, min(offset, tailLength))
+	start := offset - int64(len(local))
+	if _, err := f.ReadAt(local, start); err == io.EOF {
+		return "", &fs.PathError{Op: "read", Path: u.path, Err: io.ErrUnexpectedEOF}
+	} else if err != nil {
+		return "", err
+	}
+	tail := &tailComparer{want: local}
+	_, err = conn.Retr(ctx, part, tail, &ftpclient.TransferOptions{Offset: start})
+	var (
+		refusal *ftpclient.ReplyError
+		size    *ftpclient.IntegrityError
+	)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return "", err
+	case tail.differs, errors.As(err, &size), err == nil && len(tail.want) > 0:
+		return "the part on the server is not of this file", nil
+	case err == nil:
+		return "", nil
+	case errors.As(err, &refusal) && conn.Usable():
+		return "the server does not show the part there (" + describe(refusal) + ")", nil
+	}
+	return "", err
+}
+
+// errTailTooLong ends the fetching of a tail from a server that sends more
+// than was asked for, as one that ignores REST.
+var errTailTooLong = errors.New("is longer than it was")
+
+// A tailComparer is written what must equal want.
+type tailComparer struct {
+	want    []byte // what has not come yet
+	differs bool
+}
+
+func (t *tailComparer) Write(b []byte) (int, error) {
+	if len(b) > len(t.want) {
+		t.differs = true
+		return 0, errTailTooLong
+	}
+	t.differs = t.differs || !bytes.Equal(b, t.want[:len(b)])
+	t.want = t.want[len(b):]
+	return len(b), nil
 }
 
 // store sends the file from offset on to a path on the server.
@@ -155,7 +236,8 @@ func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, o
 }
 
 // rename gives the part its final name. Where the server does not allow that,
-// a file that is small enough is sent again under its final name.
+// a file that is small enough is sent again under its final name; the part
+// goes only when that is done.
 func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, part string, f *os.File, info fs.FileInfo) error {
 	refusal := conn.Rename(ctx, part, u.Path)
 	if refusal == nil || !conn.Usable() {
@@ -165,11 +247,27 @@ func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, part string, 
 		u.left = part
 		return refusal
 	}
+	if err := u.store(ctx, conn, u.Path, 0, f, info); err != nil {
+		u.left = part
+		return err
+	}
 	if err := conn.Delete(ctx, part); err != nil {
-		if !conn.Usable() {
-			return err
-		}
 		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, part, describe(err))
 	}
-	return u.store(ctx, conn, u.Path, 0, f, info)
+	return nil
+}
+
+// hint says what lies on the server after an error, and how to go on with the
+// arguments that are not done. It returns "" if nothing lies there.
+func (u *upload) hint(ctx context.Context, rest []string) string {
+	goOn := "continue with: " + u.command(true, rest...)
+	switch {
+	case u.left != "" && interrupted(ctx) != nil:
+		return "the upload is complete, and lies on the server as " + u.left + "; " + goOn
+	case u.left != "":
+		return "the upload is complete, and lies on the server as " + u.left
+	case u.started || interrupted(ctx) != nil:
+		return goOn
+	}
+	return ""
 }

@@ -21,6 +21,7 @@ import (
 //	stall=N         stop, on the first download or upload, after N bytes
 //	noren           refuse to rename
 //	nodele          refuse to delete
+//	noread          refuse to send files
 //	full=N          refuse more than N bytes of an upload
 //
 // The user "user" has the password "s3cret-pw", and anonymous any.
@@ -167,6 +168,9 @@ type faultyFs struct {
 }
 
 func (f *faultyFs) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
+	if _, ok := f.server.faults["noread"]; ok && flag&(os.O_WRONLY|os.O_RDWR) == 0 {
+		return nil, errors.New("reading is not allowed")
+	}
 	file, err := f.Fs.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err

@@ -52,7 +52,9 @@ func newPut(out *output) *cobra.Command {
 		Long: `Put uploads files. If the path of the URL ends in / it is a directory, and the
 files keep their names; else it is the name that the one file gets. The file
 appears under its name when it is complete; until then it is .NAME.xftp-part
-beside it on the server, which -c continues.`,
+beside it on the server, which -c continues if its last 64 KiB are those of the
+local file. Where the server does not rename, a file below 64 MiB is sent again
+under its own name, and .NAME.xftp-part is deleted after that.`,
 		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
   xftp put a b c ftp://user:password@host/dir/ --net kernel
   xftp put report.pdf ftp://host/dir/2026.pdf --net kernel`,
@@ -63,6 +65,9 @@ beside it on the server, which -c continues.`,
 				return err
 			}
 			files := args[:len(args)-1]
+			if err := checkSources(files); err != nil {
+				return err
+			}
 			to, err := parseRemote(args[len(args)-1])
 			if err != nil {
 				return err
