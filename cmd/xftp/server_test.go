@@ -22,6 +22,7 @@ import (
 //	noren           refuse to rename
 //	nodele          refuse to delete
 //	noread          refuse to send files
+//	norest          take REST and send or write the whole file all the same
 //	full=N          refuse more than N bytes of an upload
 //
 // The user "user" has the password "s3cret-pw", and anonymous any.
@@ -219,6 +220,13 @@ func (f *faultyFile) Write(b []byte) (int, error) {
 	n, err := f.File.Write(b)
 	f.moved.Add(int64(n))
 	return n, err
+}
+
+func (f *faultyFile) Seek(offset int64, whence int) (int64, error) {
+	if _, ok := f.server.faults["norest"]; ok {
+		return offset, nil
+	}
+	return f.File.Seek(offset, whence)
 }
 
 // stall stops the first caller until goOn. Later ones go on,
