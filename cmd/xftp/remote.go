@@ -82,11 +82,15 @@ func (r remote) localName() (string, error) {
 // works on what is not a URL, and there hides rather too much.
 func redactURL(arg string) string {
 	scheme, rest, found := strings.Cut(arg, "://")
-	if !found {
-		return arg
+	prefix := scheme + "://"
+	if !found || strings.ContainsAny(scheme, ":@") {
+		prefix, rest = "", arg // the scheme was forgotten
 	}
 	authority, _, _ := strings.Cut(rest, "/")
 	at := strings.LastIndex(authority, "@")
+	if prefix == "" {
+		at = strings.LastIndex(rest, "@")
+	}
 	if at < 0 {
 		if _, err := ftpclient.ParseURL(arg); err == nil {
 			return arg
@@ -100,5 +104,5 @@ func redactURL(arg string) string {
 	if !found {
 		return arg
 	}
-	return scheme + "://" + user + ":***" + rest[at:]
+	return prefix + user + ":***" + rest[at:]
 }

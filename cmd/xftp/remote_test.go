@@ -51,12 +51,13 @@ func TestRedactURL(t *testing.T) {
 	for _, url := range []string{
 		"ftp://u:s3cret@h/x", "ftp://u:s3cret@h", "ftp://u:s3cret:s3cret@h:21/x", "ftp://u:s3@cret@h/",
 		"ftp://u:s3/cret@h/x", "ftp://u:s3cret/s3cret@h/x", "ftp://:s3cret@h/x", "ftp://u:s3cret@h/x@y", "ftp://u:%zzs3cret@h/",
+		"u:s3cret@h/x", "u:s3/cret@h", "u:s3@cret@h/x", "ftp:/u:s3cret@h/x", "u:s3://cret@h/x", "u@x:s3cret://s3@h/x",
 	} {
 		if got := redactURL(url); strings.Contains(got, "s3") || strings.Contains(got, "cret") || !strings.Contains(got, ":***@h") {
 			t.Errorf("redactURL(%q) = %q", url, got)
 		}
 	}
-	for _, url := range []string{"ftp://h/x", "ftp://u@h/x:y@z", "file", "ftp://[::1]:21/x"} {
+	for _, url := range []string{"ftp://h/x", "ftp://u@h/x:y@z", "file", "u@h/x", "h:21/x", "ftp://[::1]:21/x"} {
 		if got := redactURL(url); got != url {
 			t.Errorf("redactURL(%q) = %q", url, got)
 		}
