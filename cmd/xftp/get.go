@@ -30,9 +30,16 @@ func (s *session) get(ctx context.Context, remotes []remote, targets []target) {
 		}
 		report.Error = errorOf(err)
 		s.out.finished(report)
-		if interrupted(ctx) != nil {
-			return
+		caught := interrupted(ctx)
+		if caught == nil {
+			continue
 		}
+		if rest := remotes[i+1:]; len(rest) > 0 && !errors.Is(err, caught) {
+			// The signal came between two files.
+			next := &download{session: s, remote: rest[0], target: targets[i+1]}
+			s.failed(ctx, rest[0].String(), caught, next.hint(ctx, caught, rest))
+		}
+		return
 	}
 }
 
@@ -94,7 +101,7 @@ func (d *download) look(ctx context.Context, conn *ftpclient.Conn) (partState, e
 // runPart downloads to a part file and gives it the name of the target when
 // it is complete.
 func (d *download) runPart(ctx context.Context, conn *ftpclient.Conn, state partState) (err error) {
-	part, offset, err := openPart(d.target.path, state, d.o.resume)
+	part, offset, err := openPart(d.target.file, state, d.o.resume)
 	if err != nil {
 		return err
 	}

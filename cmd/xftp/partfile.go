@@ -127,11 +127,28 @@ func (p *partFile) commit() error {
 		// A rename would take the place of a device or a FIFO.
 		return &fs.PathError{Op: "replace", Path: p.target, Err: errors.New("is not a regular file")}
 	}
+	if err := p.flush(); err != nil {
+		return err
+	}
 	if err := os.Rename(p.path, p.target); err != nil {
 		return err
 	}
 	os.Remove(p.meta)
 	return p.Close()
+}
+
+// flush returns what close(2) has to say, such as that a server of NFS had no
+// room for what was written, while the part is still open and locked. After the
+// rename the old target would be gone already.
+func (p *partFile) flush() error {
+	fd, err := unix.Dup(int(p.Fd()))
+	if err == nil {
+		err = unix.Close(fd)
+	}
+	if err != nil {
+		return &fs.PathError{Op: "close", Path: p.path, Err: err}
+	}
+	return nil
 }
 
 // keep closes the part and leaves it for later, unless it holds nothing. It

@@ -8,14 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // A target is where a download goes.
 type target struct {
-	path string // "-" for standard output
+	path string // as the user gave it; "-" for standard output
 
-	// direct says that the bytes go straight to path: it is a device, a FIFO
-	// or standard output, which nothing can be renamed to.
+	// file is where path leads if it is a symbolic link, and else path. It is
+	// what is replaced, so that the link stays. [target.prepare] finds it.
+	file string
+
+	// direct says that the bytes go straight to path: it is a device, a FIFO,
+	// an open file of a process, or standard output, which nothing can be
+	// renamed to.
 	direct bool
 }
 
@@ -75,9 +82,58 @@ func (t *target) prepare(output string) error {
 	case err == nil && !info.Mode().IsRegular():
 		t.direct = true
 	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(output, "/"):
-		return os.MkdirAll(output, 0o777)
+		if err := os.MkdirAll(output, 0o777); err != nil {
+			return err
+		}
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err // as for a link in /tmp that the kernel does not let us follow
 	}
-	return nil
+	return t.follow()
+}
+
+// maxLinks is how many symbolic links Linux follows (path_resolution(7)).
+const maxLinks = 40
+
+// follow finds t.file. It goes from link to link, because the last one may
+// lead to nothing yet, and because one in /proc leads to an open file, which
+// has no name that can be replaced.
+func (t *target) follow() error {
+	t.file = t.path
+	for range maxLinks {
+		if isSpecial(t.file) {
+			t.direct = true
+			return nil
+		}
+		to, err := os.Readlink(t.file)
+		if err != nil {
+			return nil // no link; or opening it will tell
+		}
+		if !filepath.IsAbs(to) {
+			dir, _ := filepath.Split(t.file) // not cleaned: a/.. may be elsewhere if a is a link
+			to = dir + to
+		}
+		t.file = to
+	}
+	return &fs.PathError{Op: "open", Path: t.path, Err: unix.ELOOP}
+}
+
+// isSpecial says whether path lies in /dev or /proc, where files stand for
+// something else and are never replaced. /dev/shm is for ordinary files.
+func isSpecial(path string) bool {
+	dir, name := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	dir, err := filepath.EvalSymlinks(dir)
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		return false // opening it will tell
+	}
+	path = filepath.Join(dir, name)
+	return strings.HasPrefix(path, "/proc/") ||
+		strings.HasPrefix(path, "/dev/") && !strings.HasPrefix(path, "/dev/shm/")
 }
 
 // openDirect opens a target that is written directly. The end of ctx unblocks
@@ -86,13 +142,16 @@ func (t *target) openDirect(ctx context.Context) (*os.File, error) {
 	if t.path == "-" {
 		return os.Stdout, nil
 	}
+	if isStdout(t.path) {
+		return os.Stdout, nil // a second opening would begin at its start
+	}
 	type result struct {
 		f   *os.File
 		err error
 	}
 	opened := make(chan result, 1)
 	go func() { // lives on after ctx only while open(2) blocks, and then as long as the process
-		f, err := os.OpenFile(t.path, os.O_WRONLY, 0)
+		f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_TRUNC, 0)
 		opened <- result{f, err}
 	}()
 	select {
@@ -101,4 +160,15 @@ func (t *target) openDirect(ctx context.Context) (*os.File, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// isStdout says whether path is the regular file that standard output was
+// redirected to, as /dev/stdout may be.
+func isStdout(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	stdout, err := os.Stdout.Stat()
+	return err == nil && os.SameFile(info, stdout)
 }
