@@ -30,7 +30,7 @@ func hintFor(err error, o *options) string {
 		return usage.hint
 	case errors.As(err, &hinted):
 		return hinted.hint
-	case errors.As(err, new(*signalError)):
+	case errors.As(err, new(*signalError)), errors.As(err, new(*unwrittenError)):
 		return ""
 	case errors.As(err, new(*setupError)):
 		table = setupHints
@@ -69,7 +69,8 @@ var setupHints = []hint{
 	{is(unix.ERANGE), mtuHint},
 	{is(unix.EINVAL), mtuHint},
 	{is(unix.EOPNOTSUPP), "let xftp choose the mode: --xdp-mode auto"},
-	{is(unix.ENOMEM), "too little memory may be locked; see: ulimit -l"},
+	{is(unix.ENOBUFS), "too little memory may be locked; see: ulimit -l"},
+	{isOutOfQueues, "use fewer channels: ethtool -L {iface} combined N"},
 }
 
 const mtuHint = "make the MTU smaller at both ends of the link: sudo ip link set dev {iface} mtu 1500"
@@ -117,6 +118,13 @@ func as[T error](err error) bool {
 func isXftp(err error) bool {
 	var incumbent *xdp.IncumbentError
 	return errors.As(err, &incumbent) && strings.HasPrefix(incumbent.Name, "xftp_")
+}
+
+// isOutOfQueues matches the error of a driver that has no queues left for a
+// program to send on.
+func isOutOfQueues(err error) bool {
+	var op *xdp.OpError
+	return errors.As(err, &op) && op.Op == "attach" && errors.Is(op, unix.ENOMEM)
 }
 
 // isDiskFull says whether err means that a local file has no room to grow.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"path"
 	"slices"
 
@@ -23,13 +22,17 @@ func (s *session) list(ctx context.Context, remotes []remote) {
 			continue
 		}
 		if len(remotes) > 1 {
+			heading := []string{r.String() + ":"}
 			if i > 0 {
-				s.out.data("")
+				heading = []string{"", heading[0]}
 			}
-			s.out.data(r.String() + ":")
+			lines = append(heading, lines...)
 		}
 		for _, line := range lines {
-			s.out.data(line)
+			if err := s.out.data(line); err != nil {
+				s.failed(ctx, "", err, "")
+				return
+			}
 		}
 	}
 }
@@ -99,15 +102,4 @@ func machineList(ctx context.Context, conn *ftpclient.Conn, dir string) ([]strin
 		}
 	}
 	return names, nil
-}
-
-// data prints one line of a listing on standard output. A terminal gets it
-// escaped; a file or a pipe gets the bytes that the server sent.
-func (o *output) data(line string) {
-	if isTerminal(o.stdout) {
-		line = printable(line)
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	fmt.Fprintln(o.stdout, line)
 }

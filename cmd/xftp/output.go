@@ -38,7 +38,8 @@ type output struct {
 	onStdout       bool     // data goes to standard output
 	secrets        []string // passwords
 
-	mu sync.Mutex
+	mu   sync.Mutex
+	lost error // the first object of --json that could not be written; guarded by mu
 }
 
 // newOutput returns an output on the standard streams.
@@ -115,7 +116,8 @@ type transferError struct {
 }
 
 // finished reports a transfer that has ended, well or not: as JSON, or as one
-// line if it went well. Its error, if any, has been reported.
+// line if it went well. Its error, if any, has been reported. If the object cannot
+// be written, the transfers go on, and o.lost is what [run] ends with.
 func (o *output) finished(t transfer) {
 	if !o.json {
 		if t.Error == nil && !o.quiet && t.Path != "-" {
@@ -134,7 +136,30 @@ func (o *output) finished(t transfer) {
 	defer o.mu.Unlock()
 	e := json.NewEncoder(to)
 	e.SetEscapeHTML(false)
-	e.Encode(t)
+	if err := e.Encode(t); err != nil && o.lost == nil {
+		o.lost = &unwrittenError{err}
+	}
+}
+
+// An unwrittenError says that standard output did not take what was printed.
+type unwrittenError struct{ err error }
+
+func (e *unwrittenError) Error() string { return e.err.Error() }
+func (e *unwrittenError) Unwrap() error { return e.err }
+
+// data prints one line of data on standard output. A terminal gets it escaped;
+// a file or a pipe gets the bytes that the server sent. Its error is an
+// [*unwrittenError].
+func (o *output) data(line string) error {
+	if isTerminal(o.stdout) {
+		line = printable(line)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, err := fmt.Fprintln(o.stdout, line); err != nil {
+		return &unwrittenError{err}
+	}
+	return nil
 }
 
 // summary says how much went how fast over what.

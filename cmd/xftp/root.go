@@ -15,13 +15,20 @@ func run(args []string) int {
 	root := newRoot(out)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(context.Background())
+	verb := strings.TrimPrefix(cmd.CommandPath(), "xftp")
+	if out.lost != nil {
+		out.fail(verb, "", out.lost, "")
+		if err == nil {
+			return exitTransfer
+		}
+	}
 	if err == nil {
 		return exitOK
 	}
 	if code := new(reportedError); errors.As(err, &code) {
 		return code.code
 	}
-	out.fail(strings.TrimPrefix(cmd.CommandPath(), "xftp"), "", err, hintFor(err, &options{}))
+	out.fail(verb, "", err, hintFor(err, &options{}))
 	return exitCode(err)
 }
 
@@ -53,7 +60,7 @@ could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &usageError{fmt.Sprintf("unknown verb %q", args[0]), "the verbs are listed by: xftp --help"}
+				return &usageError{fmt.Sprintf("unknown verb %q", redactURL(args[0])), "the verbs are listed by: xftp --help"}
 			}
 			writeHelp(out.stderr, cmd)
 			return &reportedError{exitUsage}

@@ -61,10 +61,13 @@ func newVersion(out *output) *cobra.Command {
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return json.NewEncoder(out.stdout).Encode(thisBuild())
+				text, err := json.Marshal(thisBuild())
+				if err != nil {
+					return err
+				}
+				return out.data(string(text))
 			}
-			fmt.Fprintln(out.stdout, thisBuild())
-			return nil
+			return out.data(thisBuild().String())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
