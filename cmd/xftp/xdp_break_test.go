@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// awaitPart waits until the part of file has some bytes.
+func (b *bench) awaitPart(file string) {
+	b.t.Helper()
+	part := filepath.Join(b.dir, "."+file+".xftp-part")
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		if info, err := os.Stat(part); err == nil && info.Size() > 0 {
+			return
+		}
+		if b.t.Context().Err() != nil {
+			b.t.Fatal("no part")
+		}
+	}
+}
+
+// broken checks that a run failed as a transfer does: one error that matches,
+// the part kept, nothing under the final name, no program left.
+func (b *bench) broken(r *running, text string) {
+	b.t.Helper()
+	if code := r.wait(b.t); code != exitTransfer || !strings.Contains(r.stderr.String(), text) {
+		b.t.Errorf("exit code %d, stderr, want %q:\n%s", code, text, r.stderr.String())
+	}
+	b.t.Log(r.stderr.String())
+	if _, err := os.Stat(filepath.Join(b.dir, "file")); err == nil {
+		b.t.Error("the file is there under its name")
+	}
+	if _, err := os.Stat(filepath.Join(b.dir, ".file.xftp-part")); err != nil {
+		b.t.Error(err)
+	}
+	b.noProgram()
+}
+
+// TestXDPBroken breaks transfers over AF_XDP in the middle: the link goes down
+// for a moment, for good, and the server dies. What can go on does, the rest
+// fails cleanly and is continued.
+func TestXDPBroken(t *testing.T) {
+	b, want := newLargeBench(t, 1e9)
+	url := b.ftp.URL("file")
+	setLink := func(up bool) {
+		if err := b.lab.Client.SetLink(up); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	r := b.start("get", url, "-o", "flap")
+	b.awaitPart("flap")
+	setLink(false)
+	setLink(true)
+	if code := r.wait(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, r.stderr.String())
+	}
+	b.expect(filepath.Join(b.dir, "flap"), want)
+
+	r = b.start("get", url, "--timeout", "1s")
+	b.awaitPart("file")
+	setLink(false)
+	b.broken(r, "xftp: get "+url+": ")
+	setLink(true)
+
+	r = b.start("get", "-c", url)
+	b.awaitPart("file")
+	if err := b.ftp.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	b.broken(r, "xftp: get "+url+": ")
+}
