@@ -56,3 +56,17 @@ func TestCommitSparesDevices(t *testing.T) {
 		t.Errorf("commit: %v; the target is now %v (%v)", err, info, statErr)
 	}
 }
+
+// What closing the part has to say comes before the rename.
+func TestCommitFlushesFirst(t *testing.T) {
+	target := filepath.Join(t.TempDir(), "file")
+	part, _, err := openPart(target, partState{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part.Close() // so that flushing fails
+	err = part.commit()
+	if _, missing := os.Lstat(target); err == nil || missing == nil {
+		t.Errorf("commit: %v; looking for the target: %v", err, missing)
+	}
+}
