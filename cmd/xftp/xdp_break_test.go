@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// awaitPart waits until the part of file has some bytes.
-func (b *bench) awaitPart(file string) {
+// awaitPart waits until the part of file has more bytes than that.
+func (b *bench) awaitPart(file string, bytes int64) {
 	b.t.Helper()
 	part := filepath.Join(b.dir, "."+file+".xftp-part")
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for range tick.C {
-		if info, err := os.Stat(part); err == nil && info.Size() > 0 {
+		if info, err := os.Stat(part); err == nil && info.Size() > bytes {
 			return
 		}
 		if b.t.Context().Err() != nil {
@@ -54,7 +54,7 @@ func TestXDPBroken(t *testing.T) {
 	}
 
 	r := b.start("get", url, "-o", "flap")
-	b.awaitPart("flap")
+	b.awaitPart("flap", 0)
 	setLink(false)
 	setLink(true)
 	if code := r.wait(t); code != 0 {
@@ -63,13 +63,17 @@ func TestXDPBroken(t *testing.T) {
 	b.expect(filepath.Join(b.dir, "flap"), want)
 
 	r = b.start("get", url, "--timeout", "1s")
-	b.awaitPart("file")
+	b.awaitPart("file", 0)
 	setLink(false)
 	b.broken(r, "xftp: get "+url+": ")
 	setLink(true)
 
+	part, err := os.Stat(filepath.Join(b.dir, ".file.xftp-part"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	r = b.start("get", "-c", url)
-	b.awaitPart("file")
+	b.awaitPart("file", part.Size())
 	if err := b.ftp.Stop(); err != nil {
 		t.Fatal(err)
 	}
