@@ -129,7 +129,7 @@ func TestImpairment(t *testing.T) {
 		}
 		return fmt.Sprintf("%x", h.Sum(nil))
 	}
-	if hash(7) != hash(7) {
+	if a, b := hash(7), hash(7); a != b {
 		t.Error("the same seed does not give the same fate")
 	}
 	if hash(7) == hash(8) {
