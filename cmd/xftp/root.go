@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,10 +71,11 @@ could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
 	root.SetUsageFunc(func(cmd *cobra.Command) error { writeHelp(out.stderr, cmd); return nil })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		text := passwords.ReplaceAllString(err.Error(), "$1:***@") // a URL where a value should be
 		if cmd == root {
-			return &usageError{err.Error(), "flags come after the verb, and are listed by: xftp VERB --help"}
+			return &usageError{text, "flags come after the verb, and are listed by: xftp VERB --help"}
 		}
-		return &usageError{err.Error(), "the flags are listed by: " + cmd.CommandPath() + " --help"}
+		return &usageError{text, "the flags are listed by: " + cmd.CommandPath() + " --help"}
 	})
 	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newDemo(out), newVersion(out))
 	return root
@@ -123,3 +125,6 @@ func parseRemotes(args []string) ([]remote, error) {
 	}
 	return remotes, nil
 }
+
+// passwords finds user and password of the URLs in a text.
+var passwords = regexp.MustCompile(`(\w+://[^:@/\s"]*):[^\s"]*@`)
