@@ -71,6 +71,9 @@ func (s *Socket) wait() (int, error) {
 		}
 		if s.woken.Load() {
 			s.woken.Store(false)
+			if s.closed.Load() { // it is Close that woke us
+				return 0, closedError("receive")
+			}
 			return 0, nil
 		}
 		if turn < s.spin {
