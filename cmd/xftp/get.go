@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -134,15 +133,16 @@ func (d *download) runPart(ctx context.Context, conn *ftpclient.Conn, state part
 
 // runDirect downloads to a device, a FIFO or standard output.
 func (d *download) runDirect(ctx context.Context, conn *ftpclient.Conn) error {
+	if d.out.onStdout {
+		return d.retrieve(ctx, conn, 0, d.out.stdout)
+	}
 	f, err := d.target.openDirect(ctx)
 	if err != nil {
 		return err
 	}
-	if f != os.Stdout {
-		// A FIFO whose reader sleeps must not keep us from ending.
-		release := context.AfterFunc(ctx, func() { f.Close() })
-		defer func() { release(); f.Close() }()
-	}
+	// A FIFO whose reader sleeps must not keep us from ending.
+	release := context.AfterFunc(ctx, func() { f.Close() })
+	defer func() { release(); f.Close() }()
 	return d.retrieve(ctx, conn, 0, f)
 }
 

@@ -207,6 +207,9 @@ func printable(s string) string {
 
 // isTerminal says whether w is one.
 func isTerminal(w io.Writer) bool {
+	if _, ok := w.(*dataWriter); ok {
+		w = os.Stdout
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -47,23 +47,47 @@ func serverWith(t *testing.T, size int, faults ...string) *testServer {
 	return s
 }
 
-// The first signal cannot end a write to a pipe that nobody reads; the second
-// one ends xftp whatever it does.
-func TestSecondSignal(t *testing.T) {
+// The first signal ends also a write that blocks, as to a pager.
+func TestSignalBlockedPipe(t *testing.T) {
 	s := serverWith(t, 8<<20)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	errors, stderr, err := os.Pipe()
+	full, err := unix.FcntlInt(w.Fd(), unix.F_GETPIPE_SZ, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer errors.Close()
-	cmd := startXftp(t, w, stderr, "cat", s.url()+"/file")
+	cmd := startXftp(t, w, nil, "cat", s.url()+"/file")
 	w.Close()
-	stderr.Close()
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for waiting := 0; waiting < full; <-poll.C {
+		if waiting, err = unix.IoctlGetInt(int(r.Fd()), unix.TIOCINQ); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd.Process.Signal(syscall.SIGINT)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+}
+
+// Standard output that is a socket cannot be opened again, so that the first
+// signal does not end a write that blocks. The second one ends xftp whatever
+// it does.
+func TestSecondSignal(t *testing.T) {
+	s := serverWith(t, 8<<20)
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w := os.NewFile(uintptr(ends[0]), "reader"), os.NewFile(uintptr(ends[1]), "writer")
+	defer r.Close()
+	cmd := startXftp(t, w, nil, "cat", s.url()+"/file")
+	w.Close()
 	if _, err := r.Read(make([]byte, 1)); err != nil { // it has begun to write
 		t.Fatal(err)
 	}

@@ -20,13 +20,13 @@ type session struct {
 	code int    // exit code so far
 }
 
-// runSession opens the network path, becomes the caller and does work. Work
+// runSession opens the network path, becomes the caller and does the work. Work
 // reports its own errors with [session.failed]; what runSession returns says
 // how the process ends.
 //
 // The order matters. Only opening the path needs root; names are looked up,
 // servers dialled and files opened as the caller.
-func runSession(ctx context.Context, verb string, o *options, out *output, who *caller, work func(context.Context, *session)) error {
+func runSession(ctx context.Context, verb string, o *options, out *output, who *caller, do work) error {
 	if err := o.checkTransport(); err != nil {
 		return err
 	}
@@ -43,8 +43,18 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 	if err := who.become(); err != nil {
 		return &setupError{err}
 	}
+	if err := dropCapabilities(); errors.Is(err, errors.ErrUnsupported) {
+		out.note("%v", err)
+	} else if err != nil {
+		return &setupError{err}
+	}
+	if out.onStdout {
+		data, closeData := openData(ctx)
+		defer closeData()
+		out.stdout = data
+	}
 	s := &session{verb: verb, o: o, out: out, path: path}
-	work(ctx, s)
+	do(ctx, s)
 	s.hangUp(ctx)
 	if o.stats {
 		for _, c := range path.counters() {

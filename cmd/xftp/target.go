@@ -139,12 +139,6 @@ func isSpecial(path string) bool {
 // openDirect opens a target that is written directly. The end of ctx unblocks
 // it, where it waits for the reader of a FIFO.
 func (t *target) openDirect(ctx context.Context) (*os.File, error) {
-	if t.path == "-" {
-		return os.Stdout, nil
-	}
-	if isStdout(t.path) {
-		return os.Stdout, nil // a second opening would begin at its start
-	}
 	type result struct {
 		f   *os.File
 		err error
@@ -160,15 +154,4 @@ func (t *target) openDirect(ctx context.Context) (*os.File, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-}
-
-// isStdout says whether path is the regular file that standard output was
-// redirected to, as /dev/stdout may be.
-func isStdout(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	stdout, err := os.Stdout.Stat()
-	return err == nil && os.SameFile(info, stdout)
 }

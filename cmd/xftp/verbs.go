@@ -6,6 +6,28 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newVerb completes the command of a verb that talks to servers. plan reads
+// the arguments, before anything is opened, and returns what is to be done.
+func newVerb(cmd *cobra.Command, o *options, out *output, plan func(args []string) (work, error)) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		who, err := begin(cmd, o, out)
+		if err != nil {
+			return err
+		}
+		work, err := plan(args)
+		if err != nil {
+			return err
+		}
+		return runSession(cmd.Context(), cmd.Name(), o, out, who, work)
+	}
+	o.addTransferFlags(cmd)
+	return cmd
+}
+
+// work is what a verb does once the network path is open. It reports its own
+// errors with [session.failed].
+type work func(context.Context, *session)
+
 func newGet(out *output) *cobra.Command {
 	o := new(options)
 	cmd := &cobra.Command{
@@ -19,26 +41,19 @@ then it is .NAME.xftp-part beside it, which -c continues.`,
   xftp get -c ftp://host/big.iso --net kernel
   xftp get ftp://host/big.iso -o /dev/null --net kernel`,
 		Args: atLeast(1, "a URL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := begin(cmd, o, out)
-			if err != nil {
-				return err
-			}
-			remotes, err := parseRemotes(args)
-			if err != nil {
-				return err
-			}
-			targets, err := planTargets(remotes, o.output)
-			if err != nil {
-				return err
-			}
-			out.onStdout = o.output == "-"
-			return runSession(cmd.Context(), "get", o, out, who, func(ctx context.Context, s *session) {
-				s.get(ctx, remotes, targets)
-			})
-		},
 	}
-	o.addTransferFlags(cmd)
+	newVerb(cmd, o, out, func(args []string) (work, error) {
+		remotes, err := parseRemotes(args)
+		if err != nil {
+			return nil, err
+		}
+		targets, err := planTargets(remotes, o.output)
+		if err != nil {
+			return nil, err
+		}
+		out.onStdout = toStdout(o.output)
+		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
+	})
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
 	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue downloads that were interrupted")
 	return cmd
@@ -59,31 +74,24 @@ under its own name, and .NAME.xftp-part is deleted after that.`,
   xftp put a b c ftp://user:password@host/dir/ --net kernel
   xftp put report.pdf ftp://host/dir/2026.pdf --net kernel`,
 		Args: atLeast(2, "a file and a URL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := begin(cmd, o, out)
-			if err != nil {
-				return err
-			}
-			files := args[:len(args)-1]
-			if err := checkSources(files); err != nil {
-				return err
-			}
-			to, err := parseRemote(args[len(args)-1])
-			if err != nil {
-				return err
-			}
-			if len(files) > 1 && to.base() != "" {
-				return &usageError{
-					text: to.String() + ": several files need a directory",
-					hint: "end the URL in / for a directory",
-				}
-			}
-			return runSession(cmd.Context(), "put", o, out, who, func(ctx context.Context, s *session) {
-				s.put(ctx, files, to)
-			})
-		},
 	}
-	o.addTransferFlags(cmd)
+	newVerb(cmd, o, out, func(args []string) (work, error) {
+		files := args[:len(args)-1]
+		if err := checkSources(files); err != nil {
+			return nil, err
+		}
+		to, err := parseRemote(args[len(args)-1])
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 1 && to.base() != "" {
+			return nil, &usageError{
+				text: to.String() + ": several files need a directory",
+				hint: "end the URL in / for a directory",
+			}
+		}
+		return func(ctx context.Context, s *session) { s.put(ctx, files, to) }, nil
+	})
 	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue uploads that were interrupted")
 	return cmd
 }
@@ -96,27 +104,19 @@ func newCat(out *output) *cobra.Command {
 		Example: `  xftp cat ftp://host/README --net kernel
   xftp cat ftp://host/a.tar.gz --net kernel | tar xz`,
 		Args: atLeast(1, "a URL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := begin(cmd, o, out)
-			if err != nil {
-				return err
-			}
-			remotes, err := parseRemotes(args)
-			if err != nil {
-				return err
-			}
-			targets, err := planTargets(remotes, "-")
-			if err != nil {
-				return err
-			}
-			out.onStdout = true
-			return runSession(cmd.Context(), "cat", o, out, who, func(ctx context.Context, s *session) {
-				s.get(ctx, remotes, targets)
-			})
-		},
 	}
-	o.addTransferFlags(cmd)
-	return cmd
+	return newVerb(cmd, o, out, func(args []string) (work, error) {
+		remotes, err := parseRemotes(args)
+		if err != nil {
+			return nil, err
+		}
+		targets, err := planTargets(remotes, "-")
+		if err != nil {
+			return nil, err
+		}
+		out.onStdout = true
+		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
+	})
 }
 
 func newList(out *output) *cobra.Command {
@@ -129,22 +129,15 @@ server says about them, in the server's own form.`,
 		Example: `  xftp ls ftp://host/pub/ --net kernel
   xftp ls -l ftp://host/pub/ --net kernel`,
 		Args: atLeast(1, "a URL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			who, err := begin(cmd, o, out)
-			if err != nil {
-				return err
-			}
-			remotes, err := parseRemotes(args)
-			if err != nil {
-				return err
-			}
-			out.onStdout = true
-			return runSession(cmd.Context(), "ls", o, out, who, func(ctx context.Context, s *session) {
-				s.list(ctx, remotes)
-			})
-		},
 	}
-	o.addTransferFlags(cmd)
+	newVerb(cmd, o, out, func(args []string) (work, error) {
+		remotes, err := parseRemotes(args)
+		if err != nil {
+			return nil, err
+		}
+		out.onStdout = true
+		return func(ctx context.Context, s *session) { s.list(ctx, remotes) }, nil
+	})
 	cmd.Flags().BoolVarP(&o.longList, "long", "l", false, "print the server's listing")
 	return cmd
 }
