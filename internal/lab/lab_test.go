@@ -317,7 +317,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		for i, kind := range []lab.Kind{lab.Embedded, lab.Vsftpd} {
 			_, err := l.Server.StartServer(t.Context(), lab.ServerConfig{Kind: kind, Root: root, Port: 2100 + i})
-			if err != nil && !errors.Is(err, lab.ErrNoServer) {
+			if err != nil && !errors.Is(err, lab.ErrNoProgram) {
 				t.Error(err)
 			}
 		}

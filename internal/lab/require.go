@@ -43,8 +43,17 @@ func ForTest(t TB, cfg Config) *Lab {
 // NeedVsftpd skips the test where vsftpd, or root to run it, is missing.
 func NeedVsftpd(t TB) {
 	t.Helper()
+	NeedServer(t, Vsftpd)
+}
+
+// NeedServer skips the test where the server, or root to run it, is missing.
+func NeedServer(t TB, kind Kind) {
+	t.Helper()
 	NeedRoot(t)
-	if _, err := FindVsftpd(); err != nil {
+	if kind == Embedded {
+		return
+	}
+	if _, err := FindProgram(kind.String()); err != nil {
 		Skip(t, err.Error())
 	}
 }

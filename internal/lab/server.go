@@ -21,7 +21,8 @@ type Kind uint8
 // The servers that a host can run.
 const (
 	Embedded Kind = iota // the one that is part of the calling executable
-	Vsftpd               // Debian's vsftpd, see FindVsftpd
+	Vsftpd               // Debian's vsftpd, see FindProgram
+	Proftpd              // Debian's proftpd, see FindProgram
 )
 
 // String returns the name of the server.
@@ -31,6 +32,8 @@ func (k Kind) String() string {
 		return "embedded"
 	case Vsftpd:
 		return "vsftpd"
+	case Proftpd:
+		return "proftpd"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
@@ -81,7 +84,7 @@ type Server struct {
 // bounds the start alone. The server runs until Stop or the lab's Close. It
 // is killed if this process dies.
 //
-// The error wraps ErrNoServer if the server's program is not on this machine.
+// The error wraps ErrNoProgram if the server's program is not on this machine.
 func (h *Host) StartServer(ctx context.Context, cfg ServerConfig) (*Server, error) {
 	s, err := h.startServer(ctx, cfg)
 	if err != nil {
@@ -142,6 +145,8 @@ func (s *Server) start(ctx context.Context, cfg ServerConfig) error {
 		listening, err = s.prepareEmbedded(cfg)
 	case Vsftpd:
 		listening, err = s.prepareVsftpd(cfg)
+	case Proftpd:
+		listening, err = s.prepareProftpd(cfg)
 	default:
 		err = errors.New("unknown server")
 	}

@@ -17,11 +17,9 @@ import (
 
 // eachServer runs a test against every kind of server.
 func eachServer(t *testing.T, test func(*testing.T, lab.Kind)) {
-	for _, kind := range []lab.Kind{lab.Embedded, lab.Vsftpd} {
+	for _, kind := range []lab.Kind{lab.Embedded, lab.Vsftpd, lab.Proftpd} {
 		t.Run(kind.String(), func(t *testing.T) {
-			if kind == lab.Vsftpd {
-				lab.NeedVsftpd(t)
-			}
+			lab.NeedServer(t, kind)
 			test(t, kind)
 		})
 	}

@@ -52,7 +52,7 @@ func populate() ([]int, error) {
 		s, err := l.Server.StartServer(context.Background(), lab.ServerConfig{
 			Kind: kind, Root: os.Getenv(holdEnv), Port: 2100 + i,
 		})
-		if errors.Is(err, lab.ErrNoServer) {
+		if errors.Is(err, lab.ErrNoProgram) {
 			continue
 		}
 		if err != nil {

@@ -14,48 +14,6 @@ import (
 	"time"
 )
 
-// ErrNoServer says that the program of a server is not on this machine.
-var ErrNoServer = errors.New("no such server on this machine")
-
-// VsftpdDir is where Debian's vsftpd is unpacked, relative to the root of the
-// module. The program internal/lab/fetch does it.
-const VsftpdDir = "build/vsftpd"
-
-// FindVsftpd returns the path of vsftpd: below VsftpdDir of the module that
-// the working directory is in, or in one of the system's directories. The
-// error wraps ErrNoServer if there is none.
-func FindVsftpd() (string, error) {
-	candidates := []string{"/usr/sbin/vsftpd", "/usr/local/sbin/vsftpd"}
-	if root, err := moduleRoot(); err == nil {
-		candidates = append([]string{filepath.Join(root, VsftpdDir, "usr/sbin/vsftpd")}, candidates...)
-	}
-	for _, path := range candidates {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("vsftpd: %w: go run ./internal/lab/fetch gets it", ErrNoServer)
-}
-
-// moduleRoot returns the nearest directory with a go.mod, from the working
-// directory upwards.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("not in a Go module")
-		}
-		dir = parent
-	}
-}
-
 // prepareVsftpd writes a configuration and makes the command that runs it,
 // and a function that waits until it listens.
 func (s *Server) prepareVsftpd(cfg ServerConfig) (listening func(context.Context) error, err error) {
@@ -65,7 +23,7 @@ func (s *Server) prepareVsftpd(cfg ServerConfig) (listening func(context.Context
 	if strings.ContainsAny(cfg.Root, "\n\r") {
 		return nil, fmt.Errorf("line break in root %q", cfg.Root)
 	}
-	program, err := FindVsftpd()
+	program, err := FindProgram("vsftpd")
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +40,8 @@ func (s *Server) prepareVsftpd(cfg ServerConfig) (listening func(context.Context
 	if err := os.WriteFile(conf, vsftpdConf(cfg, anonymous, empty), 0o644); err != nil {
 		return nil, err
 	}
-	s.cmd = reexec(roleInit, program, conf)
-	s.cmd.Env = append(s.cmd.Env, "LD_LIBRARY_PATH="+libraryPath(program))
+	s.cmd = reexec(roleInit, program.Path, conf)
+	s.cmd.Env = append(s.cmd.Env, program.Env()...)
 	// The server forks for every session. In a process namespace they all
 	// end with the first process, and with this one.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
@@ -150,23 +108,6 @@ func anonymousUser() (string, error) {
 		}
 	}
 	return "", errors.New("no user for anonymous sessions: neither ftp, nobody, daemon nor bin has a home directory")
-}
-
-// libraryPath returns the directories of shared libraries that were unpacked
-// with the program.
-func libraryPath(program string) string {
-	root, ok := strings.CutSuffix(program, "/usr/sbin/vsftpd")
-	if !ok || root == "" {
-		return "" // the system's own
-	}
-	var dirs []string
-	for _, pattern := range []string{"usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"} {
-		found, err := filepath.Glob(filepath.Join(root, pattern))
-		if err == nil { // the pattern is well formed
-			dirs = append(dirs, found...)
-		}
-	}
-	return strings.Join(dirs, ":")
 }
 
 // awaitListening waits until a socket of the namespace listens on the port.

@@ -16,7 +16,7 @@ func unpack(ctx context.Context, root string, names ...string) error {
 		return errors.New("no package is known to hold it")
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("vsftpd comes from a Debian package, and this is no Debian: %w", err)
+		return fmt.Errorf("it comes from a Debian package, and this is no Debian: %w", err)
 	}
 	debs, err := os.MkdirTemp("", "xftp-fetch-")
 	if err != nil {

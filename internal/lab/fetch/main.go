@@ -1,12 +1,13 @@
-// Command fetch unpacks Debian's vsftpd, and the shared libraries that it
-// needs and the machine lacks, below build/vsftpd. Nothing is installed: the
-// packages of FTP servers conflict with one another, and the server runs from
-// where it lies. Run it in the root of the module:
+// Command fetch unpacks Debian's packages of programs that the tests and the
+// benchmarks run, each below build/NAME with the shared libraries that it
+// needs and the machine lacks. Nothing is installed: the packages of FTP
+// servers conflict with one another, and a program runs from where it lies.
+// Run it in the root of the module:
 //
-//	go run ./internal/lab/fetch
+//	go run ./internal/lab/fetch [vsftpd|proftpd|curl|lftp|aria2c|wget]...
 //
-// It needs Debian's apt-get and dpkg. Where vsftpd is there already, it does
-// nothing.
+// Without arguments it gets vsftpd. What the machine has is left as it is. It
+// needs Debian's apt-get and dpkg. All the programs are tried before it fails.
 package main
 
 import (
@@ -22,28 +23,53 @@ import (
 	"github.com/seed-54eb6215/xftp/internal/lab"
 )
 
+// packageOf names the package of each program that is known here.
+var packageOf = map[string]string{
+	"vsftpd":  "vsftpd",
+	"proftpd": "proftpd-core",
+	"curl":    "curl",
+	"lftp":    "lftp",
+	"aria2c":  "aria2",
+	"wget":    "wget",
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, lab.VsftpdDir); err != nil {
-		fmt.Fprintln(os.Stderr, "fetch:", err)
+	names := os.Args[1:]
+	if len(names) == 0 {
+		names = []string{"vsftpd"}
+	}
+	failed := false
+	for _, name := range names {
+		if err := run(ctx, name); err != nil {
+			fmt.Fprintf(os.Stderr, "fetch: %s: %v\n", name, err)
+			failed = true
+		}
+	}
+	if failed {
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir string) error {
-	if path, err := lab.FindVsftpd(); err == nil {
-		fmt.Println("vsftpd is", path)
+func run(ctx context.Context, name string) error {
+	if p, err := lab.FindProgram(name); err == nil {
+		fmt.Println(name, "is", p.Path)
 		return nil
+	}
+	pkg, ok := packageOf[name]
+	if !ok {
+		return errors.New("no package is known to hold it")
 	}
 	if _, err := os.Stat("go.mod"); err != nil {
 		return errors.New("not in the root of the module")
 	}
 	// Whoever sees dir sees all of it: it gets its name last.
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	dir := filepath.Join(lab.UnpackDir, name)
+	if err := os.MkdirAll(lab.UnpackDir, 0o755); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), "fetch-")
+	work, err := os.MkdirTemp(lab.UnpackDir, "fetch-")
 	if err != nil {
 		return err
 	}
@@ -51,22 +77,39 @@ func run(ctx context.Context, dir string) error {
 	if err := os.Chmod(work, 0o755); err != nil {
 		return err
 	}
-	if err := unpack(ctx, work, "vsftpd"); err != nil {
+	if err := unpack(ctx, work, pkg); err != nil {
 		return err
 	}
-	if err := addLibraries(ctx, work); err != nil {
+	program, err := programIn(work, name)
+	if err != nil {
+		return err
+	}
+	if err := addLibraries(ctx, work, program); err != nil {
 		return err
 	}
 	if err := os.Rename(work, dir); err != nil {
 		return err
 	}
-	fmt.Println("vsftpd is", filepath.Join(dir, "usr/sbin/vsftpd"))
+	p, err := lab.FindProgram(name)
+	if err != nil {
+		return err
+	}
+	fmt.Println(name, "is", p.Path)
 	return nil
 }
 
+func programIn(root, name string) (string, error) {
+	for _, sub := range []string{"usr/bin", "usr/sbin"} {
+		path := filepath.Join(root, sub, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("its package holds no %s", name)
+}
+
 // addLibraries unpacks the libraries that ldd(1) misses, until it misses none.
-func addLibraries(ctx context.Context, root string) error {
-	program := filepath.Join(root, "usr/sbin/vsftpd")
+func addLibraries(ctx context.Context, root, program string) error {
 	tried := make(map[string]bool)
 	for {
 		missing, err := missingLibraries(ctx, root, program)
@@ -81,29 +124,11 @@ func addLibraries(ctx context.Context, root string) error {
 				return fmt.Errorf("%s is missing, and its package does not hold it", lib)
 			}
 			tried[lib] = true
-			if err := unpack(ctx, root, packages[lib]...); err != nil {
+			if err := unpack(ctx, root, packagesOf(lib)...); err != nil {
 				return fmt.Errorf("%s: %w", lib, err)
 			}
 		}
 	}
-}
-
-// packages names the packages that hold a library; the first that the
-// machine's release knows is taken.
-var packages = map[string][]string{
-	"libwrap.so.0":        {"libwrap0"},
-	"libpam.so.0":         {"libpam0g"},
-	"libssl.so.3":         {"libssl3t64", "libssl3"},
-	"libcrypto.so.3":      {"libssl3t64", "libssl3"},
-	"libcap.so.2":         {"libcap2"},
-	"libaudit.so.1":       {"libaudit1"},
-	"libcap-ng.so.0":      {"libcap-ng0"},
-	"libnsl.so.2":         {"libnsl2"},
-	"libtirpc.so.3":       {"libtirpc3t64", "libtirpc3"},
-	"libcrypt.so.1":       {"libcrypt1"},
-	"libz.so.1":           {"zlib1g"},
-	"libzstd.so.1":        {"libzstd1"},
-	"libgssapi_krb5.so.2": {"libgssapi-krb5-2"},
 }
 
 func missingLibraries(ctx context.Context, root, program string) ([]string, error) {

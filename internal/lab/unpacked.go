@@ -1,0 +1,96 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoProgram says that a program is not on this machine.
+var ErrNoProgram = errors.New("no such program on this machine")
+
+// UnpackDir is the directory, relative to the root of the module, below which
+// Debian's packages are unpacked, each in a directory of its program's name.
+// The program internal/lab/fetch does it.
+const UnpackDir = "build"
+
+// Program is where a program of another project is.
+type Program struct {
+	Path string
+
+	// LibraryPath is what LD_LIBRARY_PATH has to be for it to run: the
+	// directories of shared libraries that were unpacked with it. Empty means
+	// that the system's own are enough.
+	LibraryPath string
+}
+
+// FindProgram returns where a program is: below UnpackDir of a module that the
+// working directory is in, in PATH, or among the system's servers. The error
+// wraps ErrNoProgram if there is none.
+func FindProgram(name string) (Program, error) {
+	for _, root := range moduleRoots() {
+		dir := filepath.Join(root, UnpackDir, name)
+		for _, sub := range []string{"usr/bin", "usr/sbin"} {
+			if path := filepath.Join(dir, sub, name); isFile(path) {
+				return Program{Path: path, LibraryPath: libraryPath(dir)}, nil
+			}
+		}
+	}
+	if path, err := exec.LookPath(name); err == nil {
+		return Program{Path: path}, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin"} { // often not in PATH
+		if path := filepath.Join(dir, name); isFile(path) {
+			return Program{Path: path}, nil
+		}
+	}
+	return Program{}, fmt.Errorf("%s: %w: go run ./internal/lab/fetch %s gets it", name, ErrNoProgram, name)
+}
+
+// Env returns the environment that the program needs besides the usual one.
+func (p Program) Env() []string {
+	if p.LibraryPath == "" {
+		return nil
+	}
+	return []string{"LD_LIBRARY_PATH=" + p.LibraryPath}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// moduleRoots returns the directories with a go.mod from the working directory
+// upwards: a module may be in another one's tree.
+func moduleRoots() []string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil
+	}
+	var roots []string
+	for {
+		if isFile(filepath.Join(dir, "go.mod")) {
+			roots = append(roots, dir)
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return roots
+		}
+		dir = parent
+	}
+}
+
+// libraryPath returns the directories of shared libraries below root.
+func libraryPath(root string) string {
+	var dirs []string
+	for _, pattern := range []string{"usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err == nil { // the pattern is well formed
+			dirs = append(dirs, found...)
+		}
+	}
+	return strings.Join(dirs, ":")
+}
