@@ -1,0 +1,267 @@
+package relay
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config describes a relay.
+type Config struct {
+	A, B string // names of the two interfaces, in the namespace of the process
+	MTU  int    // of both, in bytes
+
+	// Impairment of each direction. Each has a generator of its own.
+	Impairment Impairment
+}
+
+// A Report is what a relay tells of itself.
+type Report struct {
+	Impairment Impairment
+	AtoB, BtoA Counters
+}
+
+// A request is asked on the control socket; every one is answered by an
+// answer. Both are one message in JSON each.
+type request struct {
+	ID  uint64
+	Set *Impairment `json:",omitempty"` // replace the impairment, start its generators anew
+}
+
+type answer struct {
+	ID     uint64 // of the request; 0 is the first report
+	Report Report
+	Error  string `json:",omitempty"`
+}
+
+// quantum is how long the relay lets frames come together where the delay
+// hides that.
+const quantum = 50 * time.Microsecond
+
+// A forwarder moves frames on one thread, both directions.
+type forwarder struct {
+	cfg     Config
+	start   time.Time // what its times are relative to
+	pool    *pool
+	ways    [2]way
+	control int
+}
+
+// way is one direction.
+type way struct {
+	from, to *port
+	pipe     *pipe
+
+	in      [batch][]byte // buffers to receive into
+	arrived [batch]time.Duration
+	out     [batch][]byte
+}
+
+// Run forwards frames until the other end of control, a socket of type
+// SOCK_SEQPACKET, is closed. A first report on it says that the relay works.
+func Run(cfg Config, control *os.File) error {
+	if err := cfg.Impairment.Check(); err != nil {
+		return fmt.Errorf("relay: %w", err)
+	}
+	f := &forwarder{
+		cfg:     cfg,
+		start:   time.Now(),
+		pool:    &pool{size: headerLen + cfg.MTU},
+		control: int(control.Fd()),
+	}
+	defer f.close()
+	var ports [2]*port
+	for i, name := range []string{cfg.A, cfg.B} {
+		p, err := openPort(name)
+		if err != nil {
+			return fmt.Errorf("relay: %w", err)
+		}
+		ports[i] = p
+		f.ways[i].from = p
+	}
+	for i := range f.ways {
+		w := &f.ways[i]
+		w.to = ports[1-i]
+		w.pipe = newPipe(f.pool, uint64(i+1), cfg.Impairment)
+		for j := range w.in {
+			w.in[j] = f.pool.get()
+		}
+	}
+	// Timers of this thread are exact.
+	runtime.LockOSThread()
+	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("relay: timer slack: %w", err)
+	}
+	if err := f.answer(0, ""); err != nil {
+		return fmt.Errorf("relay: %w", err)
+	}
+	if err := f.run(); err != nil {
+		return fmt.Errorf("relay: %w", err)
+	}
+	return nil
+}
+
+func (f *forwarder) close() {
+	for _, w := range f.ways {
+		if w.from != nil {
+			_ = w.from.close() // nothing is lost that matters now
+		}
+	}
+}
+
+func (f *forwarder) now() time.Duration { return time.Since(f.start) }
+
+func (f *forwarder) run() error {
+	for {
+		moved := false
+		for i := range f.ways {
+			in, err := f.ways[i].take(f.now(), f.pool)
+			if err != nil {
+				return err
+			}
+			out, err := f.ways[i].give(f.now())
+			if err != nil {
+				return err
+			}
+			moved = moved || in || out
+		}
+		if done, err := f.wait(moved); done || err != nil {
+			return err
+		}
+	}
+}
+
+// take lets frames that have arrived enter the pipe.
+func (w *way) take(now time.Duration, p *pool) (moved bool, err error) {
+	n, err := w.from.receive(w.in[:], w.arrived[:], now)
+	if err != nil {
+		return false, ignoreDown("receive", err)
+	}
+	for i := range n {
+		b := w.in[i]
+		if len(b) < headerLen {
+			w.pipe.n.Received++
+			w.pipe.n.Refused++
+			w.in[i] = b[:cap(b)]
+			continue
+		}
+		w.pipe.enter(b, w.arrived[i])
+		w.in[i] = p.get()
+	}
+	return n > 0, nil
+}
+
+// give sends frames that are due.
+func (w *way) give(now time.Duration) (moved bool, err error) {
+	n := w.pipe.due(w.out[:], now)
+	for sent := 0; sent < n; {
+		m, err := w.to.send(w.out[sent:n])
+		for _, b := range w.out[sent : sent+m] {
+			w.pipe.n.Bytes += uint64(len(b))
+		}
+		w.pipe.n.Forwarded += uint64(m)
+		sent += m
+		if err == nil && m > 0 {
+			continue
+		}
+		// The kernel does not take the next one: no carrier, the ring of the
+		// other end is full, no memory. A cable does not wait.
+		if err := ignoreDown("send", err); err != nil {
+			return true, err
+		}
+		w.pipe.n.Refused++
+		sent++
+	}
+	w.pipe.leave(n)
+	clear(w.out[:n])
+	return n > 0, nil
+}
+
+// ignoreDown returns the errors that are not the link's, but the relay's.
+func ignoreDown(op string, err error) error {
+	switch {
+	case err == nil, errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.EMSGSIZE):
+		return nil
+	}
+	return os.NewSyscallError(op, err)
+}
+
+// wait waits until there is something to do, and does what is asked on the
+// control socket. moved says that frames were just handled, so that more will
+// come soon.
+func (f *forwarder) wait(moved bool) (done bool, err error) {
+	fds := [3]unix.PollFd{
+		{Fd: int32(f.control), Events: unix.POLLIN},
+		{Fd: int32(f.ways[0].from.fd), Events: unix.POLLIN},
+		{Fd: int32(f.ways[1].from.fd), Events: unix.POLLIN},
+	}
+	watched := fds[:]
+	next := min(f.ways[0].pipe.next(), f.ways[1].pipe.next())
+	var timeout *unix.Timespec
+	switch left := next - f.now(); {
+	case moved && f.cfg.Impairment.Delay >= time.Millisecond:
+		watched = fds[:1]
+		t := unix.NsecToTimespec(int64(quantum))
+		timeout = &t
+	case next != never:
+		t := unix.NsecToTimespec(int64(max(left, 0)))
+		timeout = &t
+	}
+	if _, err := unix.Ppoll(watched, timeout, nil); err != nil && !errors.Is(err, unix.EINTR) {
+		return false, os.NewSyscallError("ppoll", err)
+	}
+	if fds[0].Revents != 0 {
+		return f.serve()
+	}
+	return false, nil
+}
+
+// serve answers one request.
+func (f *forwarder) serve() (done bool, err error) {
+	buf := make([]byte, maxMessage)
+	n, err := unix.Read(f.control, buf)
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return false, nil
+	case err != nil:
+		return false, os.NewSyscallError("read control socket", err)
+	case n == 0:
+		return true, nil
+	}
+	var r request
+	if err := json.Unmarshal(buf[:n], &r); err != nil {
+		return false, f.answer(r.ID, err.Error())
+	}
+	if r.Set == nil {
+		return false, f.answer(r.ID, "")
+	}
+	if err := r.Set.Check(); err != nil {
+		return false, f.answer(r.ID, err.Error())
+	}
+	f.cfg.Impairment = *r.Set
+	for i := range f.ways {
+		f.ways[i].pipe.set(uint64(i+1), *r.Set)
+	}
+	return false, f.answer(r.ID, "")
+}
+
+// answer sends the present report.
+func (f *forwarder) answer(id uint64, problem string) error {
+	for i := range f.ways {
+		f.ways[i].pipe.n.Overrun += f.ways[i].from.overrun()
+	}
+	b, err := json.Marshal(answer{id, Report{f.cfg.Impairment, f.ways[0].pipe.n, f.ways[1].pipe.n}, problem})
+	if err != nil {
+		return err
+	}
+	_, err = unix.Write(f.control, b)
+	return os.NewSyscallError("write control socket", err)
+}
+
+// maxMessage is longer than any message, in bytes.
+const maxMessage = 1 << 14
