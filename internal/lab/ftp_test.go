@@ -125,8 +125,9 @@ func (s *session) retr(mode, name string, w io.Writer) {
 	open := s.data(mode)
 	s.cmd(150, "RETR %s", name)
 	conn := open()
-	defer conn.Close()
-	if _, err := io.Copy(w, conn); err != nil {
+	_, err := io.Copy(w, conn)
+	conn.Close() // proftpd waits for it before it replies
+	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.expect(226)
