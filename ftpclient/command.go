@@ -19,7 +19,7 @@ var unimplemented = map[int]bool{500: true, 502: true, 522: true}
 // features are forgotten, since line may change them.
 func (c *Conn) Command(ctx context.Context, line string) (Reply, error) {
 	verb, arg, _ := strings.Cut(line, " ")
-	c.sent, c.features = 0, nil
+	c.sent, c.features, c.strayed = 0, nil, true
 	if secretVerbs[strings.ToUpper(verb)] {
 		c.secret = arg
 		defer func() { c.secret = "" }()

@@ -66,6 +66,16 @@ type Config struct {
 	// tried and the Conn is unusable afterwards.
 	AbortTimeout time.Duration
 
+	// MaxConns is the most control connections that a [Client] has at a time.
+	// If zero, there are as many as its work asks for and the server allows.
+	MaxConns int
+
+	// Ahead is how many files a [Client] asks for on a control connection
+	// before the one that is under way has ended. If zero, it is 4, or 0 with
+	// servers that are known to lose commands then. If negative, each
+	// command waits for the reply to the one before.
+	Ahead int
+
 	// User and Password log in where the URL names no user. If User is empty
 	// the login is anonymous. Where the URL names a user but no password,
 	// Password is used if User is that user or empty.

@@ -19,9 +19,11 @@ type Conn struct {
 	// What the protocol leaves pending.
 	owed      int  // replies to commands whose callers no longer wait
 	restDirty bool // the server may still hold an offset from REST
+	strayed   bool // the working directory, or more, may not be that of the login
 	secret    string
 
 	// What is known about the server.
+	greeting Reply
 	sent     Type // last TYPE that the server granted, or 0
 	want     Type // type of the next transfer
 	refused  map[string]bool
@@ -114,6 +116,7 @@ func (c *Conn) greet(ctx context.Context) error {
 			return err
 		case reply.preliminary():
 		case reply.class() == 2:
+			c.greeting = reply
 			return nil
 		default:
 			return reply.refuse("")

@@ -29,9 +29,11 @@ var entryTypes = map[string]EntryType{
 	"os.unix=symlink": EntryLink,
 }
 
-// An Entry is one line of MLSD or MLST.
+// An Entry is one line of MLSD or MLST, or of LIST where [Client.Walk] had to
+// use that.
 type Entry struct {
 	Name    string // as the server gives it
+	Path    string // below the directory that [Client.Walk] began in; empty otherwise
 	Type    EntryType
 	Size    int64     // in bytes, or -1 if not told
 	ModTime time.Time // in UTC, or zero if not told

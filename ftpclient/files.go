@@ -130,6 +130,7 @@ func (c *Conn) RemoveDir(ctx context.Context, path string) error {
 
 // ChangeDir changes the directory that relative paths begin in (CWD).
 func (c *Conn) ChangeDir(ctx context.Context, path string) error {
+	c.strayed = true
 	_, err := c.path(ctx, "CWD", path)
 	return operation("changedir", err)
 }

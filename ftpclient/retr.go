@@ -16,6 +16,11 @@ type TransferOptions struct {
 	// begins after them.
 	Offset int64
 
+	// Size is the size in bytes of the whole remote file, if the caller knows
+	// it, for a download. What arrives is compared with it, and the server is
+	// not asked. If zero or negative, it is not known.
+	Size int64
+
 	// Progress, if not nil, is called after each piece that moved, by the
 	// goroutine that called the method: with the bytes that this call has
 	// moved so far, and the bytes that it is to move, or -1 if unknown. For an
@@ -48,6 +53,11 @@ type Result struct {
 	Bytes    int64 // moved by this call
 	Size     int64 // of the whole remote file in bytes, or -1 if the server does not tell
 	Verified Verified
+
+	// Unsized is what the server answered to SIZE instead of a size, or nil.
+	// After an upload, a 550 here means that the server does not show the
+	// file: it may hide or have taken away what was uploaded, as drop boxes do.
+	Unsized *ReplyError
 }
 
 // Retr downloads a file to w (RETR). In [Binary] the server is asked for the
@@ -69,8 +79,10 @@ func (c *Conn) retr(ctx context.Context, path string, w io.Writer, opts *Transfe
 	if err != nil {
 		return err
 	}
-	if result.Size, err = c.toldSize(ctx, path); err != nil {
-		return err
+	if result.Size = o.Size; result.Size <= 0 {
+		if result.Size, err = c.toldSize(ctx, path, result); err != nil {
+			return err
+		}
 	}
 	m := &meter{progress: o.Progress, total: -1}
 	if result.Size >= 0 {
@@ -145,8 +157,9 @@ func (c *Conn) prepare(ctx context.Context, verb, path string, opts *TransferOpt
 }
 
 // toldSize returns what the server says is the size of a file, or -1 if it
-// does not say. The error is nil unless the Conn is in trouble.
-func (c *Conn) toldSize(ctx context.Context, path string) (int64, error) {
+// does not say, which it notes in result. The error is nil unless the Conn is in
+// trouble.
+func (c *Conn) toldSize(ctx context.Context, path string, result *Result) (int64, error) {
 	if c.want != Binary || c.refused["SIZE"] {
 		return -1, nil
 	}
@@ -161,6 +174,7 @@ func (c *Conn) toldSize(ctx context.Context, path string) (int64, error) {
 		return -1, err
 	case errors.As(err, &refusal):
 		c.refused["SIZE"] = unimplemented[refusal.Code]
+		result.Unsized = refusal
 		return -1, nil
 	case errors.As(err, &protocol):
 		return -1, nil

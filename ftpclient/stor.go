@@ -39,7 +39,7 @@ func (c *Conn) stor(ctx context.Context, verb, path string, r io.Reader, opts *T
 	}
 	before := o.Offset
 	if verb == "APPE" {
-		if before, err = c.toldSize(ctx, path); err != nil {
+		if before, err = c.toldSize(ctx, path, &Result{}); err != nil {
 			return err
 		}
 	}
@@ -51,7 +51,7 @@ func (c *Conn) stor(ctx context.Context, verb, path string, r io.Reader, opts *T
 	if err != nil {
 		return err
 	}
-	if result.Size, err = c.toldSize(ctx, path); err != nil || result.Size < 0 {
+	if result.Size, err = c.toldSize(ctx, path, result); err != nil || result.Size < 0 {
 		return err
 	}
 	result.Verified, err = checkStored(before, t.moved, result.Size)

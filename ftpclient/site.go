@@ -1,0 +1,89 @@
+package ftpclient
+
+import (
+	"errors"
+	"strings"
+	"sync"
+)
+
+// A site is what the connections of a [Client] have learned of its server.
+type site struct {
+	entry chan struct{} // held by who logs in while nobody has been let in
+
+	mu       sync.Mutex
+	in       bool            // somebody was let in
+	refusals int             // logins refused for good
+	refused  error           // the last of them
+	without  map[string]bool // commands that the server does not have
+}
+
+// admitted reports whether the server has let this user in before.
+func (s *site) admitted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.in
+}
+
+// refusalsSoFar returns how many logins were refused for good, and the last
+// refusal.
+func (s *site) refusalsSoFar() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusals, s.refused
+}
+
+// answered notes what became of a login.
+func (s *site) answered(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var refusal *ReplyError
+	switch {
+	case err == nil:
+		s.in = true
+	case errors.As(err, &refusal) && !refusal.Temporary():
+		s.refusals++
+		s.refused = err
+	}
+}
+
+// teach tells conn what is known of the server.
+func (s *site) teach(conn *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for verb := range s.without {
+		conn.refused[verb] = true
+	}
+}
+
+// learn notes what conn has found out.
+func (s *site) learn(conn *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for verb, lacks := range conn.refused {
+		if lacks {
+			s.without[verb] = true
+		}
+	}
+}
+
+// lockstep lists servers that lose commands which are sent before the reply
+// to the one before, by what their greeting says. They are those for which
+// lftp turns its pipelining off by default (ftp:auto-sync-mode in
+// src/resource.cc of lftp 4.6.0).
+var lockstep = []string{
+	"icrosoft FTP Service",
+	"MadGoat",
+	"MikroTik",
+}
+
+// takesPipelining reports whether a server can be sent several commands at
+// once, as far as its greeting tells.
+func takesPipelining(greeting Reply) bool {
+	text := greeting.Text()
+	for _, mark := range lockstep {
+		if strings.Contains(text, mark) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,54 @@
+package ftpclient
+
+import (
+	"context"
+	"io"
+	"iter"
+)
+
+// An Upload is one file that [Client.Upload] is to send.
+type Upload struct {
+	Path string
+
+	// Offset is how many bytes at the start of the remote file are left as they
+	// are (REST). The reader begins after them.
+	Offset int64
+
+	// Rename, if not empty, is the name that the file gets when it is complete
+	// and its size was found right (RNFR and RNTO). If the server refuses that,
+	// the error is a [*ReplyError] whose Command is one of these, beside a
+	// Result that says that the file is there, as Path.
+	Rename string
+
+	// Open returns what is sent, until its end. It is called at most once,
+	// when the server has agreed to take the file. If the io.Reader is an
+	// io.Closer, it is for the caller to close it, in Done. An *os.File is read
+	// in the kernel's faster ways.
+	Open func() (io.Reader, error)
+
+	// Progress, if not nil, is as in [TransferOptions].
+	Progress func(done, total int64)
+
+	// Done, if not nil, is called exactly once for each file that was taken
+	// from the sequence, with what [Conn.Stor] would return.
+	Done func(Result, error)
+}
+
+// Upload sends files, as many as parallel at a time. It is otherwise as
+// [Client.Download]. No file is named to the server before the one before it
+// has ended on that connection, so that a failure never leaves a file that was
+// not begun cut short.
+func (c *Client) Upload(ctx context.Context, files iter.Seq[Upload], parallel int) error {
+	jobs := func(yield func(*job) bool) {
+		for file := range files {
+			j := &job{
+				verb: "STOR", path: file.Path, offset: file.Offset, rename: file.Rename,
+				reader: file.Open, progress: file.Progress, done: file.Done,
+			}
+			if !yield(j) {
+				return
+			}
+		}
+	}
+	return operation("upload", c.work(ctx, jobs, parallel))
+}

@@ -1,0 +1,213 @@
+package ftpclient
+
+import (
+	"context"
+	"io"
+	"iter"
+	"sync"
+)
+
+// A job is one file that is to be moved, and what has become of it.
+type job struct {
+	verb, path string
+	offset     int64
+	size       int64  // of the whole file, or not positive
+	rename     string // of an upload, or empty
+	writer     func() (io.Writer, error)
+	reader     func() (io.Reader, error)
+	progress   func(done, total int64)
+	done       func(Result, error)
+
+	opened bool // writer or reader was called: there is no second try
+	blamed int  // connections that were lost when it was next
+}
+
+// end tells the caller what became of the job.
+func (j *job) end(result Result, err error) {
+	if j.done != nil {
+		verb := "retr"
+		if j.verb == "STOR" {
+			verb = "stor"
+		}
+		j.done(result, operation(verb, err))
+	}
+}
+
+// A backlog holds the jobs that are not begun.
+type backlog struct {
+	mu       sync.Mutex
+	changed  sync.Cond
+	jobs     []*job
+	begun    int  // jobs that lanes have taken and not ended
+	coming   int  // lanes on their way to a connection, each for one job
+	complete bool // no more jobs come from the sequence
+	room     int
+	err      error // why the work has ended early
+	cancel   context.CancelCauseFunc
+}
+
+// work carries the jobs out over at most parallel connections.
+func (c *Client) work(ctx context.Context, jobs iter.Seq[*job], parallel int) error {
+	parallel = max(parallel, 1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	b := &backlog{room: parallel * (1 + max(c.ahead(), 1)), cancel: cancel}
+	b.changed.L = &b.mu
+	stop := context.AfterFunc(ctx, b.interrupt)
+	defer stop()
+
+	var wg sync.WaitGroup
+	wg.Go(func() { b.fill(ctx, jobs) })
+	for range parallel {
+		wg.Go(func() { c.lane(ctx, b) })
+	}
+	wg.Wait()
+	return b.finish(ctx)
+}
+
+// fill takes jobs from the sequence as fast as they are begun.
+func (b *backlog) fill(ctx context.Context, jobs iter.Seq[*job]) {
+	for j := range jobs {
+		b.mu.Lock()
+		for len(b.jobs) >= b.room && ctx.Err() == nil {
+			b.changed.Wait()
+		}
+		b.jobs = append(b.jobs, j)
+		b.changed.Broadcast()
+		b.mu.Unlock()
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complete = true
+	b.changed.Broadcast()
+}
+
+func (b *backlog) interrupt() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed.Broadcast()
+}
+
+// await waits until there is a job that no other lane is about to take, and
+// returns false if there will be none.
+func (b *backlog) await(ctx context.Context) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.jobs) <= b.coming && ctx.Err() == nil {
+		if b.complete && b.begun == 0 && len(b.jobs) == 0 {
+			return false
+		}
+		b.changed.Wait()
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	b.coming++
+	return true
+}
+
+// arrived ends what await has begun: the lane can take its job.
+func (b *backlog) arrived() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.coming--
+	b.changed.Broadcast()
+}
+
+// take returns a job to begin, or nil if at most spare are there.
+func (b *backlog) take(spare int) *job {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.jobs) <= spare {
+		return nil
+	}
+	j := b.jobs[0]
+	b.jobs = b.jobs[1:]
+	b.begun++
+	b.changed.Broadcast()
+	return j
+}
+
+// ended notes the end of a job that was taken.
+func (b *backlog) ended() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.begun--
+	b.changed.Broadcast()
+}
+
+// fail ends the work because of err.
+func (b *backlog) fail(err error) {
+	b.mu.Lock()
+	if b.err == nil {
+		b.err = err
+	}
+	b.mu.Unlock()
+	b.cancel(err)
+}
+
+// finish tells the jobs that were never begun, and returns why the work ended.
+func (b *backlog) finish(ctx context.Context) error {
+	err := b.err
+	if err == nil {
+		err = ctx.Err()
+	}
+	for _, j := range b.jobs {
+		j.end(Result{Size: -1}, err)
+	}
+	return err
+}
+
+// lane does jobs one after the other on one connection at a time.
+func (c *Client) lane(ctx context.Context, b *backlog) {
+	for b.await(ctx) {
+		conn, err := c.pool.get(ctx, patient)
+		b.arrived()
+		if err != nil {
+			b.fail(err)
+			return
+		}
+		for j := b.take(0); j != nil; j = b.take(0) {
+			j.end(conn.carry(ctx, j))
+			b.ended()
+			if !conn.Usable() || c.pool.wanted() {
+				break
+			}
+		}
+		c.pool.put(conn)
+	}
+}
+
+// ahead returns how many files are asked for before their turn.
+func (c *Client) ahead() int {
+	switch {
+	case c.cfg.Ahead < 0:
+		return 0
+	case c.cfg.Ahead == 0:
+		return defaultAhead
+	default:
+		return c.cfg.Ahead
+	}
+}
+
+const defaultAhead = 4
+
+// carry does one job.
+func (c *Conn) carry(ctx context.Context, j *job) (Result, error) {
+	opts := &TransferOptions{Offset: j.offset, Size: j.size, Progress: j.progress}
+	if j.verb == "RETR" {
+		w, err := j.writer()
+		if err != nil {
+			return Result{Size: -1}, err
+		}
+		return c.Retr(ctx, j.path, w, opts)
+	}
+	r, err := j.reader()
+	if err != nil {
+		return Result{Size: -1}, err
+	}
+	return c.Stor(ctx, j.path, r, opts)
+}
