@@ -40,25 +40,23 @@ type Host struct {
 	servers  []*Server
 }
 
-func newHost(l *Lab, role string, number byte) (*Host, error) {
-	ns, err := newNamespace(l.name + "-" + role)
+// newHost makes a host without a link. Role is client, server or relay.
+func newHost(l *Lab, role string) (*Host, error) {
+	ns, err := newNamespace(l.prefix + "-" + role)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{
-		Name:      ns.name,
-		Interface: "eth0",
-		IPv4:      hostAddr4(number),
-		IPv6:      hostAddr6(number),
-		OwnIPv4:   hostAddr4(100 + number),
-		OwnIPv6:   hostAddr6(100 + number),
-		lab:       l,
-		ns:        ns,
-	}
+	h := &Host{Name: ns.name, Interface: "eth0", lab: l, ns: ns}
 	if h.starter, err = newStarter(ns); err != nil {
 		return nil, errors.Join(err, ns.remove())
 	}
 	return h, nil
+}
+
+// setAddresses gives the host the addresses that go with a number.
+func (h *Host) setAddresses(number byte) {
+	h.IPv4, h.IPv6 = hostAddr4(number), hostAddr6(number)
+	h.OwnIPv4, h.OwnIPv6 = hostAddr4(100+number), hostAddr6(100+number)
 }
 
 // Do runs fn on a thread of its own in the host's namespace and returns its

@@ -24,15 +24,26 @@ type Config struct {
 	// them. The link then carries packets longer than the MTU, and
 	// checksums that are only begun.
 	Offload bool
+
+	// Impairment of the link, the same in both directions. If it is not the
+	// zero value, a relay in a third namespace stands between the hosts.
+	Impairment Impairment
+
+	// Relay puts the relay there in any case: to compare with an impaired
+	// link, or to impair this one later.
+	Relay bool
 }
 
 // Lab is two hosts and the link between them.
 type Lab struct {
-	Client *Host // where xftp runs, or a peer on kernel sockets
-	Server *Host // where the FTP server runs
+	Client *Host  // where xftp runs, or a peer on kernel sockets
+	Server *Host  // where the FTP server runs
+	Relay  *Relay // between them; nil if they are joined directly
 
-	name string
-	dir  string // for the servers' files; below stateDir
+	prefix string // of the names of its namespaces
+	dir    string // for the servers' files; below stateDir
+	named  bool   // see claim
+	mtu    int
 
 	close    sync.Once
 	closeErr error
@@ -43,42 +54,69 @@ type Lab struct {
 // New alone. The caller must Close the lab.
 //
 // The error wraps fs.ErrPermission if the process lacks the privilege.
-func New(ctx context.Context, cfg Config) (*Lab, error) {
+func New(ctx context.Context, cfg Config) (*Lab, error) { return newLab(ctx, cfg, "") }
+
+// newLab makes a lab with a name that the process makes up, or with the given
+// one.
+func newLab(ctx context.Context, cfg Config, name string) (*Lab, error) {
 	if cfg.MTU == 0 {
 		cfg.MTU = 1500
 	}
 	if cfg.Queues == 0 {
 		cfg.Queues = 1
 	}
+	cfg.Relay = cfg.Relay || cfg.Impairment != (Impairment{})
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
 	if err := Sweep(); err != nil {
 		return nil, fmt.Errorf("lab: sweep: %w", err)
 	}
-	o, err := self()
-	if err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
-	}
-	l := &Lab{name: o.newName()}
-	if err := l.build(ctx, cfg); err != nil {
+	l := &Lab{named: name != "", mtu: cfg.MTU}
+	if err := l.build(ctx, cfg, name); err != nil {
 		return nil, errors.Join(fmt.Errorf("lab: %w", err), l.Close())
 	}
 	return l, nil
 }
 
-func (l *Lab) build(ctx context.Context, cfg Config) error {
-	dir := filepath.Join(stateDir, l.name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+func (c Config) check() error {
+	if c.Offload && c.Relay {
+		return errors.New("offload: a relay carries no packets longer than the MTU")
 	}
-	l.dir = dir
+	return c.Impairment.Check()
+}
 
-	var err error
-	if l.Client, err = newHost(l, "client", 1); err != nil {
+func (l *Lab) build(ctx context.Context, cfg Config, name string) error {
+	o, err := self()
+	if err != nil {
 		return err
 	}
-	if l.Server, err = newHost(l, "server", 2); err != nil {
+	if l.named {
+		if l.dir, err = claim(o, name); err != nil {
+			return err
+		}
+		l.prefix = namedPrefix(name)
+	} else {
+		l.prefix = o.newName()
+		l.dir = filepath.Join(stateDir, l.prefix)
+		if err := os.MkdirAll(l.dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if l.Client, err = newHost(l, "client"); err != nil {
 		return err
 	}
-	if err := joinHosts(l.Client, l.Server, cfg); err != nil {
+	if l.Server, err = newHost(l, "server"); err != nil {
+		return err
+	}
+	l.Client.setAddresses(1)
+	l.Server.setAddresses(2)
+	if cfg.Relay {
+		l.Relay, err = startRelay(ctx, l, cfg)
+	} else {
+		err = joinHosts(l.Client, l.Client.Interface, l.Server, l.Server.Interface, cfg)
+	}
+	if err != nil {
 		return err
 	}
 	for _, h := range []*Host{l.Client, l.Server} {
@@ -106,8 +144,11 @@ func (l *Lab) Close() error {
 				errs = append(errs, h.close())
 			}
 		}
+		if l.Relay != nil {
+			errs = append(errs, l.Relay.stop())
+		}
 		if l.dir != "" {
-			errs = append(errs, os.RemoveAll(l.dir))
+			errs = append(errs, l.removeDir())
 			// Gone with the last lab. Another lab's directory is no error.
 			_ = os.Remove(stateDir)
 		}
@@ -116,6 +157,14 @@ func (l *Lab) Close() error {
 		}
 	})
 	return l.closeErr
+}
+
+// removeDir removes the lab's files, and with them the claim to its name.
+func (l *Lab) removeDir() error {
+	if !l.named {
+		return os.RemoveAll(l.dir)
+	}
+	return lockNames(func() error { return os.RemoveAll(l.dir) })
 }
 
 // The addresses are private to the namespaces, so that every lab can have the

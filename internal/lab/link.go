@@ -15,13 +15,13 @@ import (
 
 // joinHosts makes a veth pair with one end in each host. No end is ever seen
 // outside of the two namespaces.
-func joinHosts(a, b *Host, cfg Config) error {
+func joinHosts(a *Host, nameA string, b *Host, nameB string, cfg Config) error {
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name = a.Interface
+	attrs.Name = nameA
 	attrs.MTU = cfg.MTU
 	attrs.NumRxQueues, attrs.NumTxQueues = cfg.Queues, cfg.Queues
 	veth := netlink.NewVeth(attrs)
-	veth.PeerName = b.Interface
+	veth.PeerName = nameB
 	veth.PeerNamespace = netlink.NsFd(b.ns.handle)
 	veth.PeerMTU = uint32(cfg.MTU)
 	veth.PeerNumRxQueues, veth.PeerNumTxQueues = uint32(cfg.Queues), uint32(cfg.Queues)
@@ -44,7 +44,7 @@ func (h *Host) setUp(cfg Config) error {
 		}
 		h.Index, h.MAC = link.Attrs().Index, link.Attrs().HardwareAddr
 		if !cfg.Offload {
-			if err := makeWireTrue(h.Interface); err != nil {
+			if err := setFeatures(h.Interface, wireTrue); err != nil {
 				return err
 			}
 		}

@@ -7,9 +7,9 @@ import (
 	"github.com/safchain/ethtool"
 )
 
-// makeWireTrue sets the features of an interface so that what it sends is
-// what a cable would carry. It runs in the interface's namespace.
-func makeWireTrue(iface string) error {
+// setFeatures sets those features of an interface that choose says matter. It
+// runs in the interface's namespace.
+func setFeatures(iface string, choose func(feature string) (on, matters bool)) error {
 	e, err := ethtool.NewEthtool()
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func makeWireTrue(iface string) error {
 		if !state.Available || state.NeverChanged {
 			continue
 		}
-		if on, ok := wireTrue(name); ok && on != state.Active {
+		if on, ok := choose(name); ok && on != state.Active {
 			want[name] = on
 		}
 	}
@@ -37,8 +37,9 @@ func makeWireTrue(iface string) error {
 	return nil
 }
 
-// wireTrue says whether a feature is to be on, for those that matter. The
-// names are those of ethtool -k in the kernel's own spelling.
+// wireTrue says whether a feature is to be on, so that what the interface sends
+// is what a cable would carry. The names are those of ethtool -k in the kernel's
+// own spelling.
 func wireTrue(feature string) (on, matters bool) {
 	switch {
 	case strings.HasSuffix(feature, "-segmentation"), // tso, gso, udp
@@ -48,4 +49,11 @@ func wireTrue(feature string) (on, matters bool) {
 		return true, true
 	}
 	return false, false
+}
+
+// wireTrueRelay is wireTrue for an interface whose frames a relay takes: it
+// wants them as they came, not joined.
+func wireTrueRelay(feature string) (on, matters bool) {
+	on, matters = wireTrue(feature)
+	return on && feature != "rx-gro", matters
 }

@@ -6,19 +6,24 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"github.com/seed-54eb6215/xftp/internal/lab/relay"
 )
 
 // The environment tells a process of this executable that it is to be one of
-// the lab's servers.
+// the lab's own.
 const (
 	roleEnv   = "XFTP_LAB_ROLE"
-	configEnv = "XFTP_LAB_CONFIG" // ServerConfig in JSON
+	configEnv = "XFTP_LAB_CONFIG" // the role's configuration in JSON
 
 	roleServer = "ftp-server" // the embedded server
 	roleInit   = "init"       // first process of a namespace, see runInit
+	roleRelay  = "relay"      // see package relay
+	roleKeeper = "keeper"     // holds a lab with a name, see Up
 
 	// readyFD is the descriptor on which a server reports that it listens,
-	// by one byte.
+	// by one byte. The relay has its control socket there, and a keeper a
+	// pipe for its upReply.
 	readyFD = 3
 )
 
@@ -43,16 +48,46 @@ func act(role string) error {
 		return actServer()
 	case roleInit:
 		return runInit(os.Args)
+	case roleRelay:
+		return actRelay()
+	case roleKeeper:
+		return actKeeper()
 	}
 	return fmt.Errorf("%s: unknown role %q", roleEnv, role)
 }
 
 func actServer() error {
 	var cfg ServerConfig
-	if err := json.Unmarshal([]byte(os.Getenv(configEnv)), &cfg); err != nil {
-		return fmt.Errorf("%s: %w", configEnv, err)
+	if err := readConfig(&cfg); err != nil {
+		return err
 	}
 	return serveEmbedded(cfg, os.NewFile(readyFD, "ready"))
+}
+
+func actRelay() error {
+	var cfg relay.Config
+	if err := readConfig(&cfg); err != nil {
+		return err
+	}
+	return relay.Run(cfg, os.NewFile(readyFD, "control"))
+}
+
+// readConfig reads what withConfig wrote.
+func readConfig(cfg any) error {
+	if err := json.Unmarshal([]byte(os.Getenv(configEnv)), cfg); err != nil {
+		return fmt.Errorf("%s: %w", configEnv, err)
+	}
+	return nil
+}
+
+// withConfig gives a command of reexec its configuration.
+func withConfig(cmd *exec.Cmd, cfg any) error {
+	b, err := json.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(cmd.Env, configEnv+"="+string(b))
+	return nil
 }
 
 // reexec returns a command that runs this executable in a role.

@@ -38,6 +38,15 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
+// Kinds returns all servers, whether this machine has them or not.
+func Kinds() []Kind {
+	var all []Kind
+	for k := Embedded; !strings.HasPrefix(k.String(), "Kind("); k++ {
+		all = append(all, k)
+	}
+	return all
+}
+
 // UploadDir is the directory below ServerConfig.Root in which any server lets
 // a client write, whoever it is.
 const UploadDir = "upload"
@@ -207,6 +216,16 @@ func (s *Server) url(v6 bool, path string) string {
 
 // PID returns the id of the server's first process.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
+
+// Running reports whether the server's first process still runs.
+func (s *Server) Running() bool {
+	select {
+	case <-s.exited:
+		return false
+	default:
+		return true
+	}
+}
 
 // Stop ends all processes of the server, in the midst of whatever they do,
 // and waits for them. It may be called more than once.

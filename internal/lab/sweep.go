@@ -15,6 +15,7 @@ func Sweep() error {
 	return errors.Join(
 		sweepDir(netnsDir, removeName),
 		sweepDir(stateDir, os.RemoveAll),
+		sweepNamed(),
 	)
 }
 

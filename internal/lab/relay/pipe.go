@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	headerLen = 14 // of Ethernet
+	// HeaderLen is the length of an Ethernet header, in bytes.
+	HeaderLen = 14
 
 	// overtake is how many frames overtake one that is reordered.
 	overtake = 3
@@ -76,9 +77,9 @@ func (p *pipe) enter(b []byte, at time.Duration) {
 		p.pass(at)
 		return
 	}
-	if corrupt < p.imp.Corrupt && len(b) > headerLen {
-		at := bit % uint64(8*(len(b)-headerLen))
-		b[headerLen+at/8] ^= 1 << (at % 8)
+	if corrupt < p.imp.Corrupt && len(b) > HeaderLen {
+		at := bit % uint64(8*(len(b)-HeaderLen))
+		b[HeaderLen+at/8] ^= 1 << (at % 8)
 		p.n.Corrupted++
 	}
 	if duplicate < p.imp.Duplicate {

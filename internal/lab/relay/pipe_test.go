@@ -206,14 +206,14 @@ func TestCorruptBit(t *testing.T) {
 		got := fate(testPipe(1, Impairment{Seed: seed, Corrupt: 1}), 1)
 		for i, b := range got[0] {
 			if x := b ^ numbered(0)[i]; x != 0 {
-				if i < headerLen || x&(x-1) != 0 {
+				if i < HeaderLen || x&(x-1) != 0 {
 					t.Fatalf("byte %d: bits %08b", i, x)
 				}
 				flipped[i] = true
 			}
 		}
 	}
-	if want := testFrame - headerLen; len(flipped) != want {
+	if want := testFrame - HeaderLen; len(flipped) != want {
 		t.Errorf("flipped in %d bytes, want all %d behind the header", len(flipped), want)
 	}
 }

@@ -71,7 +71,7 @@ func Run(cfg Config, control *os.File) error {
 	f := &forwarder{
 		cfg:     cfg,
 		start:   time.Now(),
-		pool:    &pool{size: headerLen + cfg.MTU},
+		pool:    &pool{size: HeaderLen + cfg.MTU},
 		control: int(control.Fd()),
 	}
 	defer f.close()
@@ -144,7 +144,7 @@ func (w *way) take(now time.Duration, p *pool) (moved bool, err error) {
 	}
 	for i := range n {
 		b := w.in[i]
-		if len(b) < headerLen {
+		if len(b) < HeaderLen {
 			w.pipe.n.Received++
 			w.pipe.n.Refused++
 			w.in[i] = b[:cap(b)]
