@@ -46,8 +46,8 @@ type RelayInfo struct {
 	PID        int            `json:"pid"`
 	Running    bool           `json:"running"`
 	Impairment ImpairmentInfo `json:"impairment"` // of each direction
-	ToServer   relay.Counters `json:"to_server"`  // frames from the client
-	ToClient   relay.Counters `json:"to_client"`  // frames from the server
+	ToServer   Counters       `json:"to_server"`  // frames from the client
+	ToClient   Counters       `json:"to_client"`  // frames from the server
 }
 
 // ImpairmentInfo is an Impairment in JSON.

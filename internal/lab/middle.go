@@ -19,6 +19,9 @@ import (
 // value does nothing.
 type Impairment = relay.Impairment
 
+// Counters say what the relay has done to the frames of one direction.
+type Counters = relay.Counters
+
 // Names of the relay's interfaces, after the hosts they lead to.
 const (
 	toClient = "client"
@@ -42,8 +45,8 @@ type Relay struct {
 // A RelayReport is what the relay has done since the lab was made.
 type RelayReport struct {
 	Impairment Impairment
-	ToServer   relay.Counters // frames from the client
-	ToClient   relay.Counters // frames from the server
+	ToServer   Counters // frames from the client
+	ToClient   Counters // frames from the server
 }
 
 // startRelay joins the hosts of the lab by two veth pairs with a relay in
