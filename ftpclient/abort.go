@@ -49,7 +49,7 @@ var errNoAbort = errors.New("transfer broken off without ABOR")
 
 func (c *Conn) abortCommand(ctx context.Context, line string) error {
 	c.traceCommand(line)
-	return c.ctl.write(ctx, line, c.cfg.AbortTimeout)
+	return c.ctl.write(ctx, c.cfg.AbortTimeout, line)
 }
 
 // abortReply returns the next reply that is not preliminary.

@@ -31,10 +31,9 @@ func (c *Conn) listen(ctx context.Context) (net.Listener, error) {
 // announce sends EPRT (RFC 2428, Section 2), or PORT if EPRT is refused for
 // good and the address is one that PORT can carry.
 func (c *Conn) announce(ctx context.Context, local string, ln net.Addr) error {
-	_, digits, err := net.SplitHostPort(ln.String())
-	port, ok := parsePort(digits)
-	if err != nil || !ok {
-		return fmt.Errorf("active mode: no port in listening address %q", ln)
+	port, err := portOf(ln)
+	if err != nil {
+		return err
 	}
 	addr, err := netip.ParseAddr(local)
 	if err != nil {
@@ -55,6 +54,16 @@ func (c *Conn) announce(ctx context.Context, local string, ln net.Addr) error {
 	}
 	c.refused["EPRT"] = true
 	return nil
+}
+
+// portOf returns the port that a listening endpoint has.
+func portOf(ln net.Addr) (int, error) {
+	_, digits, err := net.SplitHostPort(ln.String())
+	port, ok := parsePort(digits)
+	if err != nil || !ok {
+		return 0, fmt.Errorf("active mode: no port in listening address %q", ln)
+	}
+	return port, nil
 }
 
 func formatEPRT(addr netip.Addr, port int) string {

@@ -97,9 +97,15 @@ func (c *Conn) send(ctx context.Context, verb, arg string) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	line := commandLine(verb, arg)
-	c.traceCommand(line)
-	err := c.ctl.write(ctx, line, c.cfg.Timeout)
+	return c.write(ctx, commandLine(verb, arg))
+}
+
+// write sends lines, whose arguments are known to be good, in one piece.
+func (c *Conn) write(ctx context.Context, lines ...string) error {
+	for _, line := range lines {
+		c.traceCommand(line)
+	}
+	err := c.ctl.write(ctx, c.cfg.Timeout, lines...)
 	if err == nil {
 		return nil
 	}
@@ -108,8 +114,8 @@ func (c *Conn) send(ctx context.Context, verb, arg string) error {
 	}
 	if !isTimeout(err) {
 		// A server that closes the connection may have said why.
-		if reply, waitErr := c.wait(ctx, StepReply); waitErr == nil {
-			err = fmt.Errorf("%w: %w", reply.refuse(maskCommand(line)), err)
+		if reply, waitErr := c.wait(ctx, StepReply); waitErr == nil && reply.class() >= 4 {
+			err = fmt.Errorf("%w: %w", reply.refuse(maskCommand(lines[0])), err)
 		}
 	}
 	return c.fail(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,11 +29,16 @@ type control struct {
 	stopping sync.Once
 }
 
+// maxReplies is how many replies can wait to be looked at. It is more than
+// there are for the commands that are sent at once, so that a server is never
+// kept from reading by what it has to say.
+const maxReplies = 64
+
 // newControl starts to read conn, which it owns from then on.
 func newControl(conn net.Conn) *control {
 	ctl := &control{
 		conn:    conn,
-		replies: make(chan Reply, 4),
+		replies: make(chan Reply, maxReplies),
 		quit:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
@@ -80,8 +86,8 @@ func (ctl *control) ended() bool {
 	}
 }
 
-// write sends one line. It returns the error of ctx if that is done first.
-func (ctl *control) write(ctx context.Context, line string, timeout time.Duration) error {
+// write sends lines, in one piece. It returns the error of ctx if that is done first.
+func (ctl *control) write(ctx context.Context, timeout time.Duration, lines ...string) error {
 	if err := ctl.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return controlError(err)
 	}
@@ -91,7 +97,7 @@ func (ctl *control) write(ctx context.Context, line string, timeout time.Duratio
 		// The error does not matter: the write that it is for fails as well.
 		_ = ctl.conn.SetWriteDeadline(past)
 	})
-	_, err := io.WriteString(ctl.conn, toTelnet(line)+"\r\n")
+	_, err := io.WriteString(ctl.conn, toTelnet(strings.Join(lines, "\r\n"))+"\r\n")
 	if !stop() {
 		<-interrupted // or it would spoil the deadline of the next write
 	}

@@ -28,6 +28,9 @@ type meter struct {
 
 	progress func(done, total int64) // may be nil
 	total    int64                   // what progress is told, or -1
+
+	late   func() // called once when lateAt bytes have moved, or nil
+	lateAt int64
 }
 
 // position changes whenever the transfer makes progress.
@@ -39,6 +42,11 @@ func (m *meter) leave() { m.steps.Add(1); m.local.Store(false) }
 // add counts n bytes and tells the caller.
 func (m *meter) add(n int64) {
 	done := m.bytes.Add(n)
+	if m.late != nil && m.total >= 0 && done >= m.lateAt {
+		late := m.late
+		m.late = nil
+		late()
+	}
 	if m.progress != nil && n > 0 {
 		m.progress(done, m.total)
 	}

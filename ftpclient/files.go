@@ -96,18 +96,22 @@ func (c *Conn) ModTime(ctx context.Context, path string) (time.Time, error) {
 // Rename gives a file or directory another name (RNFR and RNTO). Whether an
 // existing target is replaced is for the server to say.
 func (c *Conn) Rename(ctx context.Context, from, to string) error {
+	return operation("rename", c.rename(ctx, from, to))
+}
+
+func (c *Conn) rename(ctx context.Context, from, to string) error {
 	// The second argument must not be found wanting after the first is sent.
 	if err := checkPath("RNTO", to); err != nil {
-		return operation("rename", err)
+		return err
 	}
 	if err := checkPath("RNFR", from); err != nil {
-		return operation("rename", err)
+		return err
 	}
 	_, err := c.expect(ctx, 3, "RNFR", from)
 	if err == nil {
 		_, err = c.do(ctx, "RNTO", to)
 	}
-	return operation("rename", err)
+	return err
 }
 
 // Delete removes a file (DELE).

@@ -70,11 +70,11 @@ type Result struct {
 // after an IntegrityError, and can be continued from there with Offset.
 func (c *Conn) Retr(ctx context.Context, path string, w io.Writer, opts *TransferOptions) (Result, error) {
 	result := Result{Size: -1}
-	err := c.retr(ctx, path, w, opts, &result)
+	err := c.retr(ctx, path, func() (io.Writer, error) { return w, nil }, opts, &result)
 	return result, operation("retr", err)
 }
 
-func (c *Conn) retr(ctx context.Context, path string, w io.Writer, opts *TransferOptions, result *Result) error {
+func (c *Conn) retr(ctx context.Context, path string, open func() (io.Writer, error), opts *TransferOptions, result *Result) error {
 	o, err := c.prepare(ctx, "RETR", path, opts)
 	if err != nil {
 		return err
@@ -91,7 +91,9 @@ func (c *Conn) retr(ctx context.Context, path string, w io.Writer, opts *Transfe
 		}
 		m.total = result.Size - o.Offset
 	}
+	var w io.Writer
 	t := &transfer{verb: "RETR", path: path, offset: o.Offset, meter: m}
+	t.open = func() (err error) { w, err = open(); return err }
 	t.copy = func(data net.Conn) (int64, error) { return c.download(w, data, m) }
 	err = c.run(ctx, t)
 	result.Bytes = t.moved

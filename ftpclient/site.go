@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -15,6 +16,7 @@ type site struct {
 	refusals int             // logins refused for good
 	refused  error           // the last of them
 	without  map[string]bool // commands that the server does not have
+	reached  bool            // a port that EPSV named
 }
 
 // admitted reports whether the server has let this user in before.
@@ -40,10 +42,24 @@ func (s *site) answered(err error) {
 	switch {
 	case err == nil:
 		s.in = true
-	case errors.As(err, &refusal) && !refusal.Temporary():
+	case errors.As(err, &refusal) && !refusal.Temporary() && !crowded(refusal):
 		s.refusals++
 		s.refused = err
 	}
+}
+
+// crowds are phrases by which servers that answer 530 mean that there are too
+// many connections, not that the password is wrong. They are what lftp looks
+// for (ftp:retry-530 in its manual).
+var crowds = []string{
+	"too many", "overloaded", "try again later", "try later", "try back later", "is restricted to", "maximum number",
+	"number of connect", "more connection", "already connected", "simultaneous login",
+}
+
+// crowded reports whether a login was refused for the number of connections.
+func crowded(refusal *ReplyError) bool {
+	text := strings.ToLower(refusal.Text)
+	return slices.ContainsFunc(crowds, func(phrase string) bool { return strings.Contains(text, phrase) })
 }
 
 // teach tells conn what is known of the server.
@@ -80,10 +96,19 @@ var lockstep = []string{
 // once, as far as its greeting tells.
 func takesPipelining(greeting Reply) bool {
 	text := greeting.Text()
-	for _, mark := range lockstep {
-		if strings.Contains(text, mark) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(lockstep, func(mark string) bool { return strings.Contains(text, mark) })
+}
+
+// reach notes that a data connection could be made where the server said.
+func (s *site) reach() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reached = true
+}
+
+// reachable reports whether that was so before.
+func (s *site) reachable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reached
 }

@@ -17,7 +17,7 @@ import (
 // keeps is for [Conn.Size] to tell.
 func (c *Conn) Stor(ctx context.Context, path string, r io.Reader, opts *TransferOptions) (Result, error) {
 	result := Result{Size: -1}
-	err := c.stor(ctx, "STOR", path, r, opts, &result)
+	err := c.stor(ctx, "STOR", path, given(r), opts, &result)
 	return result, operation("stor", err)
 }
 
@@ -28,11 +28,16 @@ func (c *Conn) Append(ctx context.Context, path string, r io.Reader, opts *Trans
 	if opts != nil && opts.Offset != 0 {
 		return result, operation("append", &ArgumentError{Command: "APPE", Problem: "has an offset"})
 	}
-	err := c.stor(ctx, "APPE", path, r, opts, &result)
+	err := c.stor(ctx, "APPE", path, given(r), opts, &result)
 	return result, operation("append", err)
 }
 
-func (c *Conn) stor(ctx context.Context, verb, path string, r io.Reader, opts *TransferOptions, result *Result) error {
+// given opens what is open already.
+func given(r io.Reader) func() (io.Reader, error) {
+	return func() (io.Reader, error) { return r, nil }
+}
+
+func (c *Conn) stor(ctx context.Context, verb, path string, open func() (io.Reader, error), opts *TransferOptions, result *Result) error {
 	o, err := c.prepare(ctx, verb, path, opts)
 	if err != nil {
 		return err
@@ -45,6 +50,8 @@ func (c *Conn) stor(ctx context.Context, verb, path string, r io.Reader, opts *T
 	}
 	m := &meter{progress: o.Progress, total: -1}
 	t := &transfer{verb: verb, path: path, offset: o.Offset, upload: true, meter: m}
+	var r io.Reader
+	t.open = func() (err error) { r, err = open(); return err }
 	t.copy = func(data net.Conn) (int64, error) { return c.upload(data, r, m) }
 	err = c.run(ctx, t)
 	result.Bytes = t.moved

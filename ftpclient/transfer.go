@@ -15,7 +15,9 @@ type transfer struct {
 	offset     int64 // for REST
 	upload     bool
 	meter      *meter
+	open       func() error // called before copy, may be nil
 	copy       func(data net.Conn) (int64, error)
+	abandon    func(ctx context.Context, closeData func()) error // nil is Conn.abort
 
 	moved int64 // bytes
 	first Reply // to the command
@@ -97,6 +99,11 @@ func (c *Conn) run(ctx context.Context, t *transfer) error {
 	if t.first, err = c.wait(ctx, StepReply); err != nil {
 		return c.broken(ctx, t, data, &watch{}, err)
 	}
+	return c.move(ctx, t, data)
+}
+
+// move carries a transfer out after the first reply to its command.
+func (c *Conn) move(ctx context.Context, t *transfer, data *dataEnd) error {
 	var final *Reply
 	switch t.first.class() {
 	case 1:
@@ -118,6 +125,11 @@ func (c *Conn) run(ctx context.Context, t *transfer) error {
 			return c.broken(ctx, t, data, w, err)
 		}
 		final = w.reply
+	}
+	if t.open != nil {
+		if err := t.open(); err != nil {
+			return c.broken(ctx, t, data, &watch{c: c, reply: final}, &localError{err})
+		}
 	}
 	interrupt := func(wait time.Duration) {
 		deadline := past
@@ -193,7 +205,11 @@ func (c *Conn) broken(ctx context.Context, t *transfer, data *dataEnd, w *watch,
 			failure.Reply = w.reply.refuse(command)
 		}
 	case w.cause != nil || ours || ctx.Err() != nil:
-		failure.Reply = c.abort(ctx, data.reset)
+		abandon := t.abandon
+		if abandon == nil {
+			abandon = c.abort
+		}
+		failure.Reply = abandon(ctx, data.reset)
 	default:
 		// The network's fault. The server has noticed, or will.
 		data.reset()

@@ -18,8 +18,9 @@ type job struct {
 	progress   func(done, total int64)
 	done       func(Result, error)
 
-	opened bool // writer or reader was called: there is no second try
-	blamed int  // connections that were lost when it was next
+	opened   bool // writer or reader was called: there is no second try
+	failures int  // connections that were lost when it was next
+	detours  int  // times that it has to go another way, with what was learned
 }
 
 // end tells the caller what became of the job.
@@ -41,7 +42,8 @@ type backlog struct {
 	begun    int  // jobs that lanes have taken and not ended
 	coming   int  // lanes on their way to a connection, each for one job
 	complete bool // no more jobs come from the sequence
-	room     int
+	room     int  // jobs that are read ahead
+	lanes    int
 	err      error // why the work has ended early
 	cancel   context.CancelCauseFunc
 }
@@ -51,7 +53,7 @@ func (c *Client) work(ctx context.Context, jobs iter.Seq[*job], parallel int) er
 	parallel = max(parallel, 1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b := &backlog{room: parallel * (1 + max(c.ahead(), 1)), cancel: cancel}
+	b := &backlog{room: parallel * (2 + c.ahead()), lanes: parallel, cancel: cancel}
 	b.changed.L = &b.mu
 	stop := context.AfterFunc(ctx, b.interrupt)
 	defer stop()
@@ -117,11 +119,12 @@ func (b *backlog) arrived() {
 	b.changed.Broadcast()
 }
 
-// take returns a job to begin, or nil if at most spare are there.
-func (b *backlog) take(spare int) *job {
+// take returns a job to begin, or nil if at most spare are there, or if fits
+// does not want the next one.
+func (b *backlog) take(spare int, fits func(*job) bool) *job {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.jobs) <= spare {
+	if len(b.jobs) <= spare || fits != nil && !fits(b.jobs[0]) {
 		return nil
 	}
 	j := b.jobs[0]
@@ -131,12 +134,29 @@ func (b *backlog) take(spare int) *job {
 	return j
 }
 
-// ended notes the end of a job that was taken.
-func (b *backlog) ended() {
+// end tells the caller what became of a job that was taken.
+func (b *backlog) end(j *job, result Result, err error) {
+	j.end(result, err)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.begun--
 	b.changed.Broadcast()
+}
+
+// giveBack puts jobs that were taken back, before all others.
+func (b *backlog) giveBack(jobs ...*job) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.begun -= len(jobs)
+	b.jobs = append(jobs[:len(jobs):len(jobs)], b.jobs...)
+	b.changed.Broadcast()
+}
+
+// waiting returns how many jobs no lane has a claim on.
+func (b *backlog) waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.jobs) - b.coming
 }
 
 // fail ends the work because of err.
@@ -170,13 +190,7 @@ func (c *Client) lane(ctx context.Context, b *backlog) {
 			b.fail(err)
 			return
 		}
-		for j := b.take(0); j != nil; j = b.take(0) {
-			j.end(conn.carry(ctx, j))
-			b.ended()
-			if !conn.Usable() || c.pool.wanted() {
-				break
-			}
-		}
+		newPipeline(c, conn, b).run(ctx)
 		c.pool.put(conn)
 	}
 }
@@ -194,20 +208,3 @@ func (c *Client) ahead() int {
 }
 
 const defaultAhead = 4
-
-// carry does one job.
-func (c *Conn) carry(ctx context.Context, j *job) (Result, error) {
-	opts := &TransferOptions{Offset: j.offset, Size: j.size, Progress: j.progress}
-	if j.verb == "RETR" {
-		w, err := j.writer()
-		if err != nil {
-			return Result{Size: -1}, err
-		}
-		return c.Retr(ctx, j.path, w, opts)
-	}
-	r, err := j.reader()
-	if err != nil {
-		return Result{Size: -1}, err
-	}
-	return c.Stor(ctx, j.path, r, opts)
-}

@@ -1,0 +1,220 @@
+package ftptest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"strings"
+	"sync"
+)
+
+// A Site is an FTP server for any number of sessions, for clients whose
+// dialogue cannot be written down because several connections share the work.
+// It has files in memory, handles the commands of a session strictly one after
+// the other, and fails where Fault tells it to. The fields must not be changed
+// while it runs.
+type Site struct {
+	// Greeting is the text of the first reply; "ready" if empty.
+	Greeting string
+
+	// Files holds the files by path; a directory is whatever is before a slash.
+	Files map[string]string
+
+	// Lists holds what LIST and MLSD send, by the command line: "MLSD d".
+	Lists map[string]string
+
+	// Features is the reply to FEAT, without the first and the last line. If
+	// nil, there is no FEAT.
+	Features []string
+
+	// Refuse holds replies by verb, or by a whole command line, that are sent
+	// instead of doing anything.
+	Refuse map[string]string
+
+	// MaxSessions is how many sessions there may be at a time, or 0. What
+	// comes above that is answered by TooMany: a 421 at once, another code
+	// after PASS.
+	MaxSessions int
+	TooMany     string
+
+	// Fault, if not nil, is asked before each command. session counts from 0,
+	// as does n, the number of the command in the session.
+	Fault func(session, n int, line string) Fault
+
+	mu       sync.Mutex
+	stored   map[string]string
+	log      []string
+	sessions int // at present
+	most     int
+	begun    int
+	wg       sync.WaitGroup
+	cancel   context.CancelFunc
+	ln       net.Listener
+	conns    map[io.Closer]bool
+}
+
+// A Fault is what goes wrong with a command. The zero Fault is nothing.
+type Fault struct {
+	Reply  string // is sent instead of doing anything, if not empty
+	Hangup bool   // closes the control connection instead, or after Reply
+	Cut    bool   // closes the control connection in the middle of the data
+	Short  bool   // half of the data, with a reply as if it were all
+	Await  <-chan struct{}
+}
+
+// Start serves on ln, which it closes in the end, and opens data connections
+// by n. The caller must call Close.
+func (s *Site) Start(ln net.Listener, n Net) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel, s.ln = cancel, ln
+	s.stored = make(map[string]string)
+	s.conns = make(map[io.Closer]bool)
+	maps.Copy(s.stored, s.Files)
+	s.wg.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			s.wg.Go(func() { s.serve(ctx, conn, n) })
+		}
+	})
+}
+
+// Close ends all sessions and waits for them.
+func (s *Site) Close() {
+	s.cancel()
+	_ = s.ln.Close() // ends Accept
+	s.mu.Lock()
+	for c := range s.conns {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+}
+
+// Stored returns the files as they are now.
+func (s *Site) Stored() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.stored)
+}
+
+// Log returns the commands of all sessions, in the order in which they were
+// handled.
+func (s *Site) Log() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.log...)
+}
+
+// MostSessions returns how many sessions there were at the same time, those
+// not counted that were refused.
+func (s *Site) MostSessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most
+}
+
+// Sessions returns how many sessions were begun.
+func (s *Site) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
+}
+
+// enter counts a session, unless there are too many.
+func (s *Site) enter() (number int, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	number = s.begun
+	s.begun++
+	if s.MaxSessions > 0 && s.sessions >= s.MaxSessions {
+		return number, false
+	}
+	s.sessions++
+	s.most = max(s.most, s.sessions)
+	return number, true
+}
+
+func (s *Site) serve(ctx context.Context, control net.Conn, n Net) {
+	v := &visit{
+		site: s, ctx: ctx, net: n, control: control,
+	}
+	v.keep(control)
+	defer v.drop(control)
+	defer v.closeData()
+	var entered bool
+	v.number, entered = s.enter()
+	if entered {
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.sessions--
+		}()
+	}
+	if !entered && strings.HasPrefix(s.TooMany, "421") {
+		_ = v.reply(s.TooMany)
+		return
+	}
+	v.refused = !entered
+	greeting := s.Greeting
+	if greeting == "" {
+		greeting = "ready"
+	}
+	if v.reply("220 "+greeting) != nil {
+		return
+	}
+	lines := s.read(control)
+	for n := 0; ; n++ {
+		line, ok := <-lines
+		if !ok {
+			return
+		}
+		if err := v.handle(n, strings.TrimSuffix(line, "\r\n")); err != nil {
+			return
+		}
+	}
+}
+
+// received is how many lines of a client wait for the server, as in the buffer
+// of a socket.
+const received = 256
+
+// read reads lines until the connection ends, while others are handled.
+func (s *Site) read(control net.Conn) <-chan string {
+	lines := make(chan string, received)
+	s.wg.Go(func() {
+		defer close(lines)
+		r := bufio.NewReader(control)
+		for {
+			line, err := r.ReadString('\n')
+			if err != nil {
+				return
+			}
+			select {
+			case lines <- line:
+			default:
+				_ = control.Close() // no client sends so much ahead
+				return
+			}
+		}
+	})
+	return lines
+}
+
+var errHangup = errors.New("hung up")
+
+// note writes a command into the log and returns what is to go wrong with it.
+func (s *Site) note(session, n int, line string) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, line)
+	if s.Fault == nil {
+		return Fault{}
+	}
+	return s.Fault(session, n, line)
+}

@@ -1,0 +1,266 @@
+package ftptest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// A visit is one session of a [Site].
+type visit struct {
+	site    *Site
+	number  int
+	ctx     context.Context
+	net     Net
+	control net.Conn
+	refused bool // one session too many
+
+	ln     net.Listener // of passive mode
+	peer   string       // of active mode
+	offset int
+	from   string // of RNFR
+}
+
+func (v *visit) keep(c io.Closer) {
+	v.site.mu.Lock()
+	defer v.site.mu.Unlock()
+	v.site.conns[c] = true
+	if v.ctx.Err() != nil {
+		_ = c.Close()
+	}
+}
+
+func (v *visit) drop(c io.Closer) {
+	_ = c.Close()
+	v.site.mu.Lock()
+	defer v.site.mu.Unlock()
+	delete(v.site.conns, c)
+}
+
+func (v *visit) reply(line string) error {
+	_, err := io.WriteString(v.control, line+"\r\n")
+	return err
+}
+
+func (v *visit) closeData() {
+	if v.ln != nil {
+		v.drop(v.ln)
+		v.ln = nil
+	}
+	v.peer = ""
+}
+
+// handle does one command.
+func (v *visit) handle(n int, line string) error {
+	fault := v.site.note(v.number, n, line)
+	if fault.Await != nil {
+		select {
+		case <-fault.Await:
+		case <-v.ctx.Done():
+			return v.ctx.Err()
+		}
+	}
+	verb, arg, _ := strings.Cut(line, " ")
+	text := fault.Reply
+	if text == "" {
+		text = v.site.Refuse[line]
+	}
+	if text == "" {
+		text = v.site.Refuse[verb]
+	}
+	offset := v.offset
+	v.offset = 0
+	switch {
+	case fault.Hangup && text == "":
+		return errHangup
+	case text != "":
+		if strings.HasPrefix(text, "5") && (verb == "RETR" || verb == "STOR") {
+			v.closeData()
+		}
+		if err := v.reply(text); err != nil || fault.Hangup || strings.HasPrefix(text, "421") {
+			return errHangup
+		}
+		return nil
+	}
+	switch verb {
+	case "USER":
+		return v.reply("331 password, please")
+	case "PASS":
+		if v.refused {
+			return v.reply(v.site.TooMany)
+		}
+		return v.reply("230 in")
+	case "QUIT":
+		_ = v.reply("221 bye")
+		return errHangup
+	case "EPSV", "PASV":
+		return v.passive(verb)
+	case "EPRT", "PORT":
+		return v.active(verb, arg)
+	case "REST":
+		v.offset, _ = strconv.Atoi(arg)
+		return v.reply("350 from there")
+	case "FEAT":
+		if v.site.Features == nil {
+			return v.reply("502 what")
+		}
+		return v.reply("211-Features\r\n " + strings.Join(v.site.Features, "\r\n ") + "\r\n211 end")
+	case "RETR", "LIST", "MLSD":
+		return v.send(verb, line, arg, offset, fault)
+	case "STOR":
+		return v.receive(arg, offset, fault)
+	default:
+		return v.reply(v.file(verb, arg))
+	}
+}
+
+// file does a command that moves no data and returns the reply.
+func (v *visit) file(verb, arg string) string {
+	s := v.site
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	content, exists := s.stored[arg]
+	switch {
+	case verb == "TYPE" || verb == "NOOP":
+		return "200 ok"
+	case verb == "PWD":
+		return `257 "/"`
+	case verb == "SIZE" && exists:
+		return fmt.Sprintf("213 %d", len(content))
+	case verb == "RNFR" && exists:
+		v.from = arg
+		return "350 and to what"
+	case verb == "RNTO" && v.from != "":
+		s.stored[arg] = s.stored[v.from]
+		delete(s.stored, v.from)
+		v.from = ""
+		return "250 renamed"
+	case verb == "RNTO":
+		return "503 no RNFR"
+	case verb == "SIZE" || verb == "RNFR":
+		return "550 no such file"
+	default:
+		return "500 what"
+	}
+}
+
+func (v *visit) passive(verb string) error {
+	v.closeData()
+	host, _, err := net.SplitHostPort(v.control.LocalAddr().String())
+	if err != nil {
+		return err
+	}
+	if v.ln, err = v.net.Listen(v.ctx, "tcp", net.JoinHostPort(host, "0")); err != nil {
+		return err
+	}
+	v.keep(v.ln)
+	_, digits, _ := net.SplitHostPort(v.ln.Addr().String())
+	port, err := strconv.Atoi(digits)
+	if err != nil {
+		return err
+	}
+	if verb == "EPSV" {
+		return v.reply(fmt.Sprintf("229 Extended (|||%d|)", port))
+	}
+	return v.reply(fmt.Sprintf("227 Passive (0,0,0,0,%d,%d)", port>>8, port&0xff))
+}
+
+func (v *visit) active(verb, arg string) error {
+	v.closeData()
+	f := strings.Split(arg, "|")
+	if verb == "EPRT" && len(f) == 5 {
+		v.peer = net.JoinHostPort(f[2], f[3])
+		return v.reply("200 ok")
+	}
+	f = strings.Split(arg, ",")
+	if verb != "PORT" || len(f) != 6 {
+		return v.reply("501 what")
+	}
+	high, _ := strconv.Atoi(f[4])
+	low, _ := strconv.Atoi(f[5])
+	v.peer = net.JoinHostPort(strings.Join(f[:4], "."), strconv.Itoa(high<<8|low))
+	return v.reply("200 ok")
+}
+
+// data opens the data connection that was prepared.
+func (v *visit) data() (net.Conn, error) {
+	defer v.closeData()
+	switch {
+	case v.ln != nil:
+		return v.ln.Accept()
+	case v.peer != "":
+		return v.net.DialContext(v.ctx, "tcp", v.peer)
+	default:
+		return nil, errors.New("use PORT or PASV first")
+	}
+}
+
+func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
+	v.site.mu.Lock()
+	content, ok := v.site.stored[arg]
+	if verb != "RETR" {
+		content, ok = v.site.Lists[line]
+	}
+	v.site.mu.Unlock()
+	if !ok {
+		v.closeData()
+		return v.reply("550 no such file")
+	}
+	conn, err := v.data()
+	if err != nil {
+		return v.reply("425 " + err.Error())
+	}
+	v.keep(conn)
+	defer v.drop(conn)
+	if err := v.reply("150 here it comes"); err != nil {
+		return err
+	}
+	content = content[min(offset, len(content)):]
+	if fault.Cut || fault.Short {
+		content = content[:len(content)/2]
+	}
+	_, err = io.WriteString(conn, content)
+	if fault.Cut {
+		return errHangup
+	}
+	v.drop(conn)
+	if err != nil {
+		return v.reply("426 broken")
+	}
+	return v.reply("226 done")
+}
+
+func (v *visit) receive(path string, offset int, fault Fault) error {
+	conn, err := v.data()
+	if err != nil {
+		return v.reply("425 " + err.Error())
+	}
+	v.keep(conn)
+	defer v.drop(conn)
+	store := func(content string) {
+		v.site.mu.Lock()
+		defer v.site.mu.Unlock()
+		before := v.site.stored[path]
+		v.site.stored[path] = before[:min(offset, len(before))] + content
+	}
+	store("")
+	if err := v.reply("150 go on"); err != nil {
+		return err
+	}
+	if fault.Cut {
+		return errHangup
+	}
+	content, err := io.ReadAll(conn)
+	if fault.Short {
+		content = content[:len(content)/2]
+	}
+	store(string(content))
+	if err != nil {
+		return v.reply("426 broken")
+	}
+	return v.reply("226 done")
+}

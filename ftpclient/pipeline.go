@@ -1,0 +1,351 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+const (
+	// nearEnd is how much of the file under way may be left, in bytes, when the
+	// commands for the next are sent: enough to hide a round trip, and not so
+	// much that a connection claims work that another one could do meanwhile.
+	nearEnd = 4 << 20
+
+	// maxAhead is how many bytes of commands may be with the server unanswered,
+	// beyond those of one file. The buffers of any server hold that much, so
+	// that neither side can wait for the other for ever.
+	maxAhead = 4 << 10
+)
+
+// A pipeline does jobs on one Conn, sending the commands of the next ones
+// before the one under way has ended.
+//
+// A server handles its commands one after the other, and its replies come in
+// the order of the commands. What makes this safe is that each reply is
+// accounted for, also those to commands that were in vain: after a refusal the
+// rest of the flight's replies are taken as they come. Where they cannot be
+// right, the Conn is given up.
+type pipeline struct {
+	client  *Client
+	c       *Conn
+	backlog *backlog
+	ahead   int // flights behind the one under way
+
+	flights  []*flight // whose commands were sent, oldest first
+	next     *opening  // of the data connection after those, for uploads
+	renaming *flight   // an upload whose last replies are to come
+}
+
+// A flight is a job whose commands were sent, or some of them.
+type flight struct {
+	*job
+	typed, sized, rested bool // TYPE, SIZE before a download, REST
+	data                 *opening
+	bytes                int   // of commands
+	expected             int64 // bytes to move, or -1
+
+	transfer *transfer // nil until the command that moves data was sent
+	meter    meter
+	result   Result
+}
+
+func newPipeline(client *Client, c *Conn, b *backlog) *pipeline {
+	p := &pipeline{client: client, c: c, backlog: b}
+	if takesPipelining(c.greeting) {
+		p.ahead = client.ahead()
+	}
+	return p
+}
+
+// mostDetours is how many of the things learned about a server one job can be
+// tried again for.
+const mostDetours = 3
+
+// errDetour is in the errors of jobs that are to be tried another way.
+var errDetour = errors.New("to be tried another way")
+
+// run does jobs until there are none waiting, somebody else needs the Conn, or
+// it is lost.
+func (p *pipeline) run(ctx context.Context) {
+	defer p.close()
+	for {
+		if err := p.feed(ctx); err != nil {
+			p.lost(ctx, err)
+			return
+		}
+		if len(p.flights) == 0 {
+			break
+		}
+		f := p.flights[0]
+		var err error
+		switch {
+		case p.ahead == 0:
+			err = p.lockstep(ctx, f)
+		case f.verb == "RETR":
+			err = p.download(ctx, f)
+		default:
+			err = p.upload(ctx, f)
+		}
+		if err != nil && (p.c.unusable() != nil || ctx.Err() != nil) {
+			p.lost(ctx, err)
+			return
+		}
+		p.flights = p.flights[1:]
+		if p.renaming != f {
+			p.settle(f, err)
+		}
+	}
+	p.finish(ctx)
+}
+
+// finish takes the replies that are left when there are no more jobs.
+func (p *pipeline) finish(ctx context.Context) {
+	if p.next != nil {
+		var refusal error // for a file that another connection has got
+		if err := p.answered(ctx, p.next, &refusal); err != nil {
+			p.lost(ctx, err)
+			return
+		}
+	}
+	if p.renaming == nil {
+		return
+	}
+	err := p.c.write(ctx, p.renameCommands()...)
+	if err == nil {
+		err = p.renameReplies(ctx)
+	}
+	if err != nil {
+		p.lost(ctx, err)
+	}
+}
+
+// settle ends a flight, or gives its job back if it is to go another way.
+func (p *pipeline) settle(f *flight, err error) {
+	if errors.Is(err, errDetour) && f.detours < mostDetours && !f.opened {
+		f.detours++
+		p.client.site.learn(p.c)
+		p.backlog.giveBack(f.job)
+		return
+	}
+	p.backlog.end(f.job, f.result, err)
+}
+
+// lost ends the first flight, which the Conn was lost in, and gives those behind
+// it back. The first is tried once more if nothing has been done with it.
+func (p *pipeline) lost(ctx context.Context, err error) {
+	p.client.site.learn(p.c)
+	if p.c.unusable() == nil {
+		_ = p.c.fail(err) // replies are outstanding
+	}
+	if p.renaming != nil {
+		p.backlog.end(p.renaming.job, p.renaming.result, err)
+		p.renaming = nil
+	}
+	var back []*job
+	for i, f := range p.flights {
+		switch {
+		case i > 0:
+			err = ctx.Err()
+		case errors.Is(err, errDetour):
+			f.detours++
+		default:
+			f.failures++
+		}
+		if f.opened || f.failures > 1 || f.detours > mostDetours || ctx.Err() != nil {
+			p.backlog.end(f.job, f.result, err)
+			continue
+		}
+		back = append(back, f.job)
+	}
+	p.backlog.giveBack(back...)
+}
+
+// close releases what was prepared and not used.
+func (p *pipeline) close() {
+	for _, f := range p.flights {
+		f.data.close()
+	}
+	p.next.close()
+}
+
+// feed sends the commands of as many jobs as may be under way. It takes none
+// while somebody waits for a connection.
+func (p *pipeline) feed(ctx context.Context) error {
+	if p.c.unusable() != nil || ctx.Err() != nil {
+		return p.c.unusable()
+	}
+	if len(p.flights) == 0 && p.renaming == nil && p.next == nil {
+		if err := p.c.settle(ctx); err != nil {
+			return err
+		}
+	}
+	var lines []string
+	for {
+		f := p.take(ctx)
+		if f == nil {
+			break
+		}
+		if p.ahead == 0 {
+			p.flights = append(p.flights, f)
+			return nil
+		}
+		more, err := p.commands(ctx, f)
+		if err != nil {
+			p.backlog.end(f.job, f.result, err)
+			continue
+		}
+		p.flights = append(p.flights, f)
+		for _, line := range more {
+			f.bytes += len(line) + len("\r\n")
+		}
+		lines = append(lines, more...)
+	}
+	more, err := p.openNext(ctx)
+	if err != nil {
+		return err
+	}
+	if lines = append(lines, more...); len(lines) == 0 {
+		return nil
+	}
+	return p.c.write(ctx, lines...)
+}
+
+// take returns a new flight if there is a job for one.
+func (p *pipeline) take(ctx context.Context) *flight {
+	if len(p.flights) > p.ahead || p.client.pool.wanted() {
+		return nil
+	}
+	spare := 0
+	if len(p.flights) > 0 {
+		if p.flights[0].verb != "RETR" {
+			return nil // the next file is not named before this one has ended
+		}
+		// The last jobs are left to the connections that have none.
+		spare = p.backlog.lanes * (len(p.flights) - 1)
+	}
+	if len(p.flights) > 0 && p.left() > nearEnd {
+		return nil
+	}
+	j := p.backlog.take(spare, p.fits)
+	if j == nil {
+		return nil
+	}
+	f := &flight{job: j, result: Result{Size: -1}}
+	f.meter.progress = j.progress
+	f.meter.late = func() { _ = p.feed(ctx) } // what breaks here is seen when a reply is due
+	f.expect(-1)
+	if j.size > 0 {
+		f.result.Size = j.size
+		f.expect(j.size - j.offset)
+	}
+	return f
+}
+
+// expect notes how many bytes a flight has to move, or -1.
+func (f *flight) expect(n int64) {
+	f.expected, f.meter.total = n, n
+	f.meter.lateAt = n - nearEnd
+}
+
+// fits reports whether the commands for j can be sent now.
+func (p *pipeline) fits(j *job) bool {
+	bytes := 0
+	for _, f := range p.flights {
+		bytes += f.bytes
+	}
+	const around = 100 // of the other commands
+	return bytes == 0 || bytes+len(j.path)+around <= maxAhead
+}
+
+// left returns how many bytes the flights are still to move, which is many if
+// that is not known.
+func (p *pipeline) left() int64 {
+	var sum int64
+	for _, f := range p.flights {
+		if f.expected < 0 {
+			return nearEnd + 1
+		}
+		sum += max(f.expected-f.meter.bytes.Load(), 0)
+	}
+	return sum
+}
+
+// commands returns the commands that begin a flight.
+func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
+	c := p.c
+	if err := checkPath(f.verb, f.path); err != nil {
+		return nil, err
+	}
+	if f.rename != "" {
+		if err := checkPath("RNTO", f.rename); err != nil {
+			return nil, err
+		}
+	}
+	if f.offset < 0 {
+		return nil, &ArgumentError{Command: "REST", Problem: "is negative"}
+	}
+	var lines []string
+	if c.sent != c.want && !p.typing() {
+		f.typed = true
+		lines = append(lines, "TYPE "+string(rune(c.want)))
+	}
+	if f.verb != "RETR" && p.next != nil {
+		f.data, p.next = p.next, nil
+		return lines, nil // the rest follows when the server is ready
+	}
+	if f.verb == "RETR" && f.size <= 0 && c.want == Binary && !c.refused["SIZE"] {
+		f.sized = true
+		lines = append(lines, "SIZE "+f.path)
+	}
+	data, err := c.prepareData(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f.data = data
+	lines = append(lines, data.command)
+	return append(lines, p.transferCommands(f)...), nil
+}
+
+// typing reports whether the type was asked for already.
+func (p *pipeline) typing() bool {
+	for _, f := range p.flights {
+		if f.typed {
+			return true
+		}
+	}
+	return false
+}
+
+// transferCommands returns the commands that move a file, and for an upload the
+// one that checks it.
+func (p *pipeline) transferCommands(f *flight) []string {
+	var lines []string
+	if f.offset > 0 || p.c.restDirty {
+		f.rested, p.c.restDirty = true, true
+		lines = append(lines, fmt.Sprintf("REST %d", f.offset))
+	}
+	lines = append(lines, f.verb+" "+f.path)
+	if f.verb == "STOR" && p.c.want == Binary && !p.c.refused["SIZE"] {
+		f.sized = true
+		lines = append(lines, "SIZE "+f.path)
+	}
+	f.transfer = &transfer{verb: f.verb, path: f.path, offset: f.offset, upload: f.verb == "STOR", meter: &f.meter}
+	f.transfer.abandon = p.abandon
+	return lines
+}
+
+// openNext prepares the data connection of the next upload, without naming it,
+// if there is one to come.
+func (p *pipeline) openNext(ctx context.Context) ([]string, error) {
+	if len(p.flights) != 1 || p.flights[0].verb == "RETR" || p.flights[0].transfer == nil ||
+		p.ahead == 0 || p.next != nil || p.backlog.waiting() <= 0 || p.client.pool.wanted() {
+		return nil, nil
+	}
+	next, err := p.c.prepareData(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.next = next
+	return []string{next.command}, nil
+}

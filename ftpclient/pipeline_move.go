@@ -1,0 +1,174 @@
+package ftpclient
+
+import (
+	"context"
+	"io"
+	"net"
+)
+
+// download does the first flight, from the replies to its commands on.
+func (p *pipeline) download(ctx context.Context, f *flight) error {
+	defer f.data.close()
+	var refusal error
+	if err := p.typeReply(ctx, f, &refusal); err != nil {
+		return err
+	}
+	if err := p.sizeReply(ctx, f); err != nil {
+		return err
+	}
+	if err := p.begin(ctx, f, &refusal); err != nil {
+		return err
+	}
+	if refusal != nil {
+		return p.refuse(ctx, f, refusal)
+	}
+	t := f.transfer
+	if f.result.Size >= 0 {
+		f.expect(f.result.Size - f.offset)
+	} else if n, ok := announced(t.first, f.path); ok && f.offset == 0 {
+		f.expect(n)
+	}
+	var w io.Writer
+	t.open = func() (err error) {
+		f.opened = true
+		w, err = f.writer()
+		return err
+	}
+	t.copy = func(data net.Conn) (int64, error) {
+		f.meter.add(0) // a file that is short is near its end
+		n, err := p.c.download(w, data, &f.meter)
+		f.expected = n
+		_ = p.feed(ctx) // what breaks here is seen when a reply is due
+		return n, err
+	}
+	err := p.c.move(ctx, t, &f.data.dataEnd)
+	f.result.Bytes = t.moved
+	if err != nil {
+		return err
+	}
+	f.result.Verified, err = p.c.checkReceived(t, &f.result)
+	return err
+}
+
+// upload does the first flight. Before that it may send the commands that name
+// the file, with those that rename the one before.
+func (p *pipeline) upload(ctx context.Context, f *flight) error {
+	defer f.data.close()
+	var refusal error
+	if err := p.typeReply(ctx, f, &refusal); err != nil {
+		return err
+	}
+	if f.transfer == nil {
+		if err := p.answered(ctx, f.data, &refusal); err != nil {
+			return err
+		}
+		lines := p.renameCommands()
+		if refusal == nil {
+			lines = append(lines, p.transferCommands(f)...)
+		}
+		more, err := p.openNext(ctx)
+		if err != nil {
+			return err
+		}
+		if lines = append(lines, more...); len(lines) > 0 {
+			if err := p.c.write(ctx, lines...); err != nil {
+				return err
+			}
+		}
+		if err := p.renameReplies(ctx); err != nil {
+			return err
+		}
+	}
+	if f.transfer == nil {
+		return refusal
+	}
+	err := p.store(ctx, f, refusal)
+	if p.c.unusable() != nil || ctx.Err() != nil {
+		return err
+	}
+	if sizeErr := p.sizeReply(ctx, f); sizeErr != nil {
+		return sizeErr
+	}
+	if err != nil {
+		return err
+	}
+	if f.result.Size >= 0 {
+		if f.result.Verified, err = checkStored(f.offset, f.result.Bytes, f.result.Size); err != nil {
+			return err
+		}
+	}
+	if f.rename != "" {
+		p.renaming = f
+	}
+	return nil
+}
+
+// store sends the bytes.
+func (p *pipeline) store(ctx context.Context, f *flight, refusal error) error {
+	if err := p.begin(ctx, f, &refusal); err != nil {
+		return err
+	}
+	if refusal != nil {
+		return p.refuse(ctx, f, refusal)
+	}
+	t := f.transfer
+	var r io.Reader
+	t.open = func() (err error) {
+		f.opened = true
+		r, err = f.reader()
+		return err
+	}
+	t.copy = func(data net.Conn) (int64, error) { return p.c.upload(data, r, &f.meter) }
+	err := p.c.move(ctx, t, &f.data.dataEnd)
+	f.result.Bytes = t.moved
+	return err
+}
+
+// renameCommands returns the commands that give the last upload its name.
+func (p *pipeline) renameCommands() []string {
+	if p.renaming == nil {
+		return nil
+	}
+	return []string{"RNFR " + p.renaming.path, "RNTO " + p.renaming.rename}
+}
+
+// renameReplies takes the replies to them. The error means that the Conn is
+// lost.
+func (p *pipeline) renameReplies(ctx context.Context) error {
+	f := p.renaming
+	if f == nil {
+		return nil
+	}
+	var refusal error
+	for i, line := range p.renameCommands() {
+		reply, err := p.reply(ctx, line[:len("RNFR")])
+		if err != nil {
+			return err
+		}
+		if reply.class() != 3-i {
+			note(&refusal, reply.refuse(line))
+		}
+	}
+	p.renaming = nil
+	p.settle(f, refusal)
+	return nil
+}
+
+// lockstep does the first flight command by command.
+func (p *pipeline) lockstep(ctx context.Context, f *flight) (err error) {
+	opts := &TransferOptions{Offset: f.offset, Size: f.size, Progress: f.progress}
+	if f.verb == "RETR" {
+		return p.c.retr(ctx, f.path, func() (io.Writer, error) {
+			f.opened = true
+			return f.writer()
+		}, opts, &f.result)
+	}
+	err = p.c.stor(ctx, "STOR", f.path, func() (io.Reader, error) {
+		f.opened = true
+		return f.reader()
+	}, opts, &f.result)
+	if err == nil && f.rename != "" {
+		err = p.c.rename(ctx, f.path, f.rename)
+	}
+	return err
+}
