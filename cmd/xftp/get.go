@@ -3,138 +3,287 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
+	"io/fs"
+	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
 
-// get downloads remotes to targets, one after the other. It goes on after a
-// file that failed, but not after a signal.
+// get downloads remotes to targets. It goes on after a file that failed, but
+// not after a signal.
 func (s *session) get(ctx context.Context, remotes []remote, targets []target) {
-	bars := newProgress(s.out, len(remotes))
+	downloads := make([]*download, len(remotes))
 	for i, r := range remotes {
-		d := &download{session: s, remote: r, target: targets[i], bars: bars}
-		report := s.transfer(r, targets[i].path)
-		start := time.Now()
-		err := d.run(ctx)
-		report.Seconds = time.Since(start).Seconds()
-		report.Bytes = d.result.Bytes
-		if err == nil {
-			report.Verified = d.result.Verified.String()
-		} else {
-			err = s.failed(ctx, r.String(), err, d.hint(ctx, err, remotes[i:]))
+		client, err := s.client(r)
+		if err != nil {
+			s.failed(ctx, r.String(), err, "")
+			return
 		}
-		report.Error = errorOf(err)
-		s.out.finished(report)
-		caught := interrupted(ctx)
-		if caught == nil {
-			continue
+		downloads[i] = &download{session: s, client: client, remote: r, target: targets[i], state: partState{URL: r.source(), Size: -1}}
+	}
+	parallel := s.o.parallel
+	if s.out.onStdout {
+		parallel = 1 // in the order of the arguments
+	}
+	s.begin(len(remotes) > 1)
+	defer s.end()
+	for range remotes {
+		s.tally.find(-1)
+	}
+	s.tally.foundAll()
+	done := inParallel(ctx, len(downloads), parallel, func(i int) bool {
+		return downloads[i].get(ctx, shownAll(remotes[i:i+1]))
+	})
+	s.stopped(ctx, shownAll(remotes), done)
+}
+
+// inParallel calls work for 0 to n-1, as many at a time as parallel says, until
+// ctx is done. It returns what each call has returned.
+func inParallel(ctx context.Context, n, parallel int, work func(i int) bool) (done []bool) {
+	done = make([]bool, n)
+	var (
+		mu   sync.Mutex
+		next int
+		wg   sync.WaitGroup
+	)
+	worker := func() {
+		for {
+			mu.Lock()
+			i := next
+			next++
+			mu.Unlock()
+			if i >= n || ctx.Err() != nil {
+				return
+			}
+			done[i] = work(i)
 		}
-		if rest := remotes[i+1:]; len(rest) > 0 && !errors.Is(err, caught) {
-			// The signal came between two files.
-			next := &download{session: s, remote: rest[0], target: targets[i+1]}
-			s.failed(ctx, rest[0].String(), caught, next.hint(ctx, caught, rest))
-		}
+	}
+	for range min(parallel, n) - 1 {
+		wg.Go(worker)
+	}
+	worker()
+	wg.Wait()
+	return done
+}
+
+// stopped says how to go on with the arguments that are not done, if a signal
+// has ended ctx.
+func (s *session) stopped(ctx context.Context, args []string, done []bool, always ...string) {
+	caught := interrupted(ctx)
+	if caught == nil {
 		return
 	}
+	var rest []string
+	for i, arg := range args {
+		if !done[i] {
+			rest = append(rest, arg)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	hint := ""
+	if !s.out.onStdout {
+		hint = "continue with: " + s.command(true, append(rest, always...)...)
+	}
+	s.failed(ctx, rest[0], caught, hint)
 }
 
 // A download is one file on its way.
 type download struct {
 	*session
+	client *ftpclient.Client
 	remote
 	target target
-	bars   *progress
 
-	result ftpclient.Result
-	kept   int64 // bytes in the part file, after a failure
+	// tree is where the file goes if it was found in one, as rel, and target
+	// is not used.
+	tree *tree
+	rel  string
+
+	state   partState // what is known of the file before the server is asked
+	isLink  bool      // a listing said so
+	dated   bool      // state.ModTime is exact
+	skipped bool      // a link to no file
+
+	segments int
+	result   ftpclient.Result
+	kept     int64 // bytes in the part file, after a failure
 }
 
-func (d *download) run(ctx context.Context) error {
-	if err := d.target.prepare(d.o.output); err != nil {
-		return err
+// path returns the local file as the user sees it.
+func (d *download) shownPath() string {
+	if d.tree != nil {
+		return d.tree.shown(d.rel)
 	}
-	conn, err := d.connect(ctx, d.remote)
+	return d.target.path
+}
+
+// get does the download and reports it, and says whether it has ended, well or
+// not, before a signal came. again is what to download again, for the hint.
+func (d *download) get(ctx context.Context, again []string) bool {
+	d.segments = 1
+	start := time.Now()
+	bar := d.bars.begin(d.shownPath(), d.state.Size)
+	err := d.run(ctx, bar)
+	bar.end()
+	if d.skipped {
+		d.out.note("%s %s: a link that leads to no file, left out", d.verb, d.remote)
+		return true
+	}
+	return d.finish(ctx, start, err, again)
+}
+
+// finish reports the end of the download. What a signal has ended is reported
+// once, by [session.stopped].
+func (d *download) finish(ctx context.Context, start time.Time, err error, again []string) bool {
+	report := d.transfer(d.remote, d.shownPath())
+	report.Segments = d.segments
+	caught := interrupted(ctx)
+	switch {
+	case err == nil:
+	case caught != nil:
+		err = caught
+	default:
+		err = d.failed(ctx, d.remote.String(), err, d.hint(err, again))
+	}
+	d.ended(report, start, d.result, err)
+	return err == nil || caught == nil
+}
+
+// place opens the directory of the target, and returns the target's name in it.
+// The caller is a user of the directory.
+func (d *download) place() (*directory, string, error) {
+	if d.tree != nil {
+		rel, name := splitPath(d.rel)
+		dir, err := d.tree.open(rel)
+		return dir, name, err
+	}
+	prefix, name := filepath.Split(d.target.file)
+	dir, err := openDirectory(prefix)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		path.Path = prefix + temporaryName(name, partSuffix) // what it was opened for
+	}
+	return dir, name, err
+}
+
+func (d *download) run(ctx context.Context, bar *fileBar) error {
+	if d.tree == nil {
+		if err := d.target.prepare(d.o.output); err != nil {
+			return err
+		}
+		if d.target.direct {
+			return d.runDirect(ctx, bar)
+		}
+	}
+	dir, name, err := d.place()
 	if err != nil {
 		return err
 	}
-	if err := conn.Type(ctx, d.Type); err != nil {
-		return err
+	defer dir.release()
+	var part *partFile
+	scattered := false
+	err = d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
+		if err := conn.Type(ctx, d.Type); err != nil {
+			return err
+		}
+		if err := d.look(ctx, conn); err != nil {
+			return err
+		}
+		if part, err = openPart(dir, name, d.state, d.o.resume); err != nil {
+			return err
+		}
+		if part.stale != "" {
+			d.out.note("%s %s: %s, so the download starts again", d.verb, d.remote, part.stale)
+		}
+		d.segments = segmentsFor(d.o.segments, d.state.Size-part.holds().bytes())
+		if scattered = d.segments > 1 || part.holds().bytes() > part.holds().first(); scattered {
+			return nil // over connections of their own
+		}
+		return d.inOrder(ctx, conn, part, bar)
+	})
+	if scattered && err == nil {
+		err = d.inSegments(ctx, part, bar)
 	}
-	if d.target.direct {
-		return d.runDirect(ctx, conn)
+	if part != nil && err == nil {
+		err = part.commit()
 	}
-	state, err := d.look(ctx, conn)
-	if err != nil {
-		return err
+	if part != nil && err != nil {
+		d.kept = part.keep()
 	}
-	return d.runPart(ctx, conn, state)
+	var refusal *ftpclient.ReplyError
+	if d.isLink && errors.As(err, &refusal) && refusal.Code == 550 && d.result.Bytes == 0 {
+		d.skipped = true
+	}
+	return err
 }
 
-// look asks the server for the facts of the file. What the server does not
-// tell, or refuses to tell, stays unknown: the transfer itself will show
-// whether the file is there.
-func (d *download) look(ctx context.Context, conn *ftpclient.Conn) (partState, error) {
-	state := partState{URL: d.source(), Size: -1}
+// look asks the server for the facts of the file that are not known. What the
+// server does not tell, or refuses to tell, stays unknown: the transfer itself
+// will show whether the file is there.
+func (d *download) look(ctx context.Context, conn *ftpclient.Conn) error {
 	if d.Type == ftpclient.ASCII {
-		return state, nil // the size on the wire is not that of the file
+		d.state.Size = -1 // the size on the wire is not that of the file
+		return nil
 	}
-	size, err := conn.Size(ctx, d.Path)
-	if err == nil {
-		state.Size = size
-	} else if !conn.Usable() {
-		return state, err
+	if d.state.Size < 0 {
+		size, err := conn.Size(ctx, d.Path)
+		if err == nil {
+			d.state.Size = size
+		} else if !conn.Usable() {
+			return err
+		}
+	}
+	if d.dated || d.state.Size <= recordAbove && !d.o.resume {
+		return nil // the time is only for what may be continued
 	}
 	modified, err := conn.ModTime(ctx, d.Path)
 	if err == nil {
-		state.ModTime = modified
+		d.state.ModTime = modified
 	} else if !conn.Usable() {
-		return state, err
+		return err
 	}
-	return state, nil
+	return nil
 }
 
-// runPart downloads to a part file and gives it the name of the target when
-// it is complete.
-func (d *download) runPart(ctx context.Context, conn *ftpclient.Conn, state partState) (err error) {
-	part, offset, err := openPart(d.target.file, state, d.o.resume)
+// inOrder downloads what is missing at the end of the part.
+func (d *download) inOrder(ctx context.Context, conn *ftpclient.Conn, part *partFile, bar *fileBar) error {
+	offset, err := part.inOrder()
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			d.kept = part.keep()
-		}
-	}()
-	if part.stale != "" {
-		d.out.note("%s %s: %s, so the download starts again", d.verb, d.remote, part.stale)
-	}
-	if offset > 0 && offset == state.Size {
+	if offset > 0 && offset == d.state.Size {
 		d.result.Verified = ftpclient.VerifiedSize // all of it is here
-		return part.commit()
+		return nil
 	}
-	err = d.retrieve(ctx, conn, offset, part.File)
+	opts := &ftpclient.TransferOptions{Offset: offset, Size: d.state.Size, Progress: bar.report()}
+	d.result, err = conn.Retr(ctx, d.Path, part, opts)
 	var refusal *ftpclient.ReplyError
 	if offset > 0 && errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST") && conn.Usable() {
 		d.out.note("%s %s: the server cannot continue a file (%v), so the download starts again", d.verb, d.remote, refusal)
 		if err := part.restart(); err != nil {
 			return err
 		}
-		err = d.retrieve(ctx, conn, 0, part.File)
+		opts.Offset = 0
+		d.result, err = conn.Retr(ctx, d.Path, part, opts)
 	}
-	if err != nil {
-		return err
-	}
-	return part.commit()
+	return err
 }
 
 // runDirect downloads to a device, a FIFO or standard output.
-func (d *download) runDirect(ctx context.Context, conn *ftpclient.Conn) error {
+func (d *download) runDirect(ctx context.Context, bar *fileBar) error {
+	opts := &ftpclient.TransferOptions{Progress: bar.report()}
 	if d.out.onStdout {
-		return d.retrieve(ctx, conn, 0, d.out.stdout)
+		return d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
+			if err = conn.Type(ctx, d.Type); err == nil {
+				d.result, err = conn.Retr(ctx, d.Path, d.out.stdout, opts)
+			}
+			return err
+		})
 	}
 	f, err := d.target.openDirect(ctx)
 	if err != nil {
@@ -143,32 +292,25 @@ func (d *download) runDirect(ctx context.Context, conn *ftpclient.Conn) error {
 	// A FIFO whose reader sleeps must not keep us from ending.
 	release := context.AfterFunc(ctx, func() { f.Close() })
 	defer func() { release(); f.Close() }()
-	return d.retrieve(ctx, conn, 0, f)
-}
-
-// retrieve moves the bytes from offset on to w, and shows how they move.
-func (d *download) retrieve(ctx context.Context, conn *ftpclient.Conn, offset int64, w io.Writer) (err error) {
-	opts := &ftpclient.TransferOptions{Offset: offset}
-	defer d.bars.watch(d.target.path, opts)()
-	d.result, err = conn.Retr(ctx, d.Path, w, opts)
-	return err
+	return d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
+		if err = conn.Type(ctx, d.Type); err == nil {
+			d.result, err = conn.Retr(ctx, d.Path, f, opts)
+		}
+		return err
+	})
 }
 
 // hint says what is kept after err, and how to go on from it. It returns ""
 // if nothing is kept.
-func (d *download) hint(ctx context.Context, err error, rest []remote) string {
-	command := d.command(true, shownAll(rest)...)
-	switch {
-	case d.target.direct:
+func (d *download) hint(err error, again []string) string {
+	if d.kept == 0 {
 		return ""
-	case interrupted(ctx) != nil:
-		return "continue with: " + command
-	case d.kept == 0:
-		return ""
-	case isDiskFull(err):
-		return fmt.Sprintf("%s are kept; make room, then continue with: %s", bytesText(float64(d.kept)), command)
 	}
-	return fmt.Sprintf("%s are kept; continue with: %s", bytesText(float64(d.kept)), command)
+	command := d.command(true, again...)
+	if isDiskFull(err) {
+		return bytesText(float64(d.kept)) + " are kept; make room, then continue with: " + command
+	}
+	return bytesText(float64(d.kept)) + " are kept; continue with: " + command
 }
 
 func shownAll(remotes []remote) []string {

@@ -54,7 +54,7 @@ xftp: hint: continue with: xftp get -c URL/b URL/c
 			}
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			o := &options{net: "kernel", flags: new(pflag.FlagSet)}
+			o := &options{net: "kernel", parallel: 1, segments: 1, flags: new(pflag.FlagSet)}
 			path, err := openTransport(ctx, o)
 			if err != nil {
 				t.Fatal(err)
@@ -65,7 +65,7 @@ xftp: hint: continue with: xftp get -c URL/b URL/c
 			var stderr strings.Builder
 			session := &session{verb: "get", o: o, out: &output{stdout: stdout, stderr: &stderr, json: true}, path: path}
 			session.get(ctx, remotes, targets)
-			session.hangUp(ctx)
+			session.hangUp()
 			if got := strings.ReplaceAll(stderr.String(), s.url(), "URL"); session.code != tt.code || got != tt.want {
 				t.Errorf("exit code %d, want %d; printed:\n%s", session.code, tt.code, got)
 			}

@@ -38,9 +38,20 @@ func (s *session) list(ctx context.Context, remotes []remote) {
 }
 
 // lines returns what is to be printed about r.
-func (s *session) lines(ctx context.Context, r remote) ([]string, error) {
-	conn, err := s.connect(ctx, r)
+func (s *session) lines(ctx context.Context, r remote) (lines []string, err error) {
+	client, err := s.client(r)
 	if err != nil {
+		return nil, err
+	}
+	err = client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
+		lines, err = s.ask(ctx, conn, r)
+		return err
+	})
+	return lines, err
+}
+
+func (s *session) ask(ctx context.Context, conn *ftpclient.Conn, r remote) ([]string, error) {
+	if err := conn.Type(ctx, r.Type); err != nil {
 		return nil, err
 	}
 	if s.o.longList {
@@ -76,17 +87,7 @@ func (s *session) checkEmpty(ctx context.Context, conn *ftpclient.Conn, r remote
 	if listed > 0 || r.Path == "" {
 		return nil
 	}
-	home, err := conn.WorkingDir(ctx)
-	if err != nil {
-		if conn.Usable() {
-			err = nil // no way back, so we do not go
-		}
-		return err
-	}
-	if err := conn.ChangeDir(ctx, r.Path); err != nil {
-		return err
-	}
-	return conn.ChangeDir(ctx, home)
+	return conn.ChangeDir(ctx, r.Path) // and with that the connection is not used again
 }
 
 // machineList returns the names that MLSD lists (RFC 3659, Section 7).

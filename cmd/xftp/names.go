@@ -3,12 +3,15 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"strings"
 	"unicode/utf8"
 )
 
 const (
-	partSuffix = ".xftp-part"      // also on the server
-	metaSuffix = ".xftp-part.json" // beside a local part
+	partSuffix  = ".xftp-part"          // also on the server
+	metaSuffix  = ".xftp-part.json"     // beside a local part
+	freshSuffix = ".xftp-part.json.new" // what becomes the one above
 )
 
 const (
@@ -34,3 +37,14 @@ func temporaryName(name, suffix string) string {
 	}
 	return "." + name[:cut] + "." + hex.EncodeToString(sum[:4]) + suffix
 }
+
+// isTemporary says whether name may be one of those that [temporaryName]
+// returns.
+func isTemporary(name string) bool {
+	return strings.HasPrefix(name, ".") && (strings.HasSuffix(name, partSuffix) ||
+		strings.HasSuffix(name, metaSuffix) || strings.HasSuffix(name, freshSuffix))
+}
+
+// errTemporary is why a file in a tree is left out: under the names of xftp's
+// own it could take the place of one that is being written.
+var errTemporary = errors.New("is an unfinished transfer of xftp")

@@ -30,6 +30,9 @@ type options struct {
 	stats    bool
 	output   string // get: file or directory; "" = the working directory
 	resume   bool   // get, put: -c
+	trees    bool   // get, put: -r
+	parallel int    // get, put: files at a time
+	segments int    // get: connections for one file, 0 = by its size
 	longList bool   // ls: -l
 
 	flags *pflag.FlagSet // that the above came from
@@ -55,6 +58,8 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the FTP dialogue")
 
+	o.parallel, o.segments = 1, 1
+
 	complete := func(name string, words func() []string) {
 		// The only error is that there is no such flag.
 		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -64,6 +69,26 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	complete("net", func() []string { return netWords })
 	complete("xdp-mode", func() []string { return modeWords })
 	complete("iface", interfaceNames)
+}
+
+// addManyFlags registers what verbs have that move several files.
+func (o *options) addManyFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVarP(&o.resume, "continue", "c", false, "continue what was interrupted")
+	f.BoolVarP(&o.trees, "recursive", "r", false, "take directories, with all that is in them")
+	f.Var((*fileCount)(&o.parallel), "parallel", "`N` files at a time, each over a connection of its own")
+}
+
+// fileCount is the value of --parallel.
+type fileCount int
+
+// maxParallel is more than any server allows.
+const maxParallel = 64
+
+func (c *fileCount) String() string { return fmt.Sprint(int(*c)) }
+func (c *fileCount) Type() string   { return "N" }
+func (c *fileCount) Set(s string) error {
+	return setNumber((*int)(c), s, 1, maxParallel)
 }
 
 // What --net and --xdp-mode take.

@@ -38,14 +38,17 @@ type output struct {
 	onStdout       bool     // data goes to standard output
 	secrets        []string // passwords
 
-	mu   sync.Mutex
-	lost error // the first object of --json that could not be written; guarded by mu
+	mu     sync.Mutex
+	screen io.Writer       // takes lines that scroll by above the progress, or nil
+	hinted map[string]bool // hints that were printed
+	lost   error           // the first object of --json that could not be written
 }
 
 // newOutput returns an output on the standard streams.
 func newOutput() *output { return &output{stdout: os.Stdout, stderr: os.Stderr} }
 
-// hide makes s, a password, unprintable. Too short ones are left: they would
+// hide makes s, a password, unprintable. It must not be called while others
+// print. Too short ones are left: they would
 // also be found in words.
 func (o *output) hide(s string) {
 	if len(s) >= 3 {
@@ -57,7 +60,26 @@ func (o *output) hide(s string) {
 func (o *output) line(format string, args ...any) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	fmt.Fprintln(o.stderr, printable(fmt.Sprintf(format, args...)))
+	o.print(fmt.Sprintf(format, args...))
+}
+
+// print is line for a caller that holds mu.
+func (o *output) print(line string) { fmt.Fprintln(o.errors(), printable(line)) }
+
+// setScreen says what draws on standard error from now on, or with nil that
+// nothing does.
+func (o *output) setScreen(screen io.Writer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.screen = screen
+}
+
+// errors returns what takes lines for standard error. The caller holds mu.
+func (o *output) errors() io.Writer {
+	if o.screen != nil {
+		return o.screen
+	}
+	return o.stderr
 }
 
 // scrub replaces the passwords in a text that comes from outside, such as a
@@ -76,10 +98,18 @@ func (o *output) fail(verb, subject string, err error, hint string) {
 	if what := strings.TrimSpace(verb + " " + subject); what != "" {
 		line += " " + what + ":"
 	}
-	o.line("%s %s", line, o.scrub(describe(err)))
-	if hint != "" {
-		o.line("xftp: hint: %s", hint)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.print(line + " " + o.scrub(describe(err)))
+	// What is wrong with one of a thousand files is often wrong with all.
+	if hint == "" || o.hinted[hint] {
+		return
 	}
+	if o.hinted == nil {
+		o.hinted = make(map[string]bool)
+	}
+	o.hinted[hint] = true
+	o.print("xftp: hint: " + hint)
 }
 
 // note reports something that the user should know and that is no error.
@@ -116,24 +146,24 @@ type transferError struct {
 }
 
 // finished reports a transfer that has ended, well or not: as JSON, or as one
-// line if it went well. Its error, if any, has been reported. If the object cannot
+// line if it went well, which of several files -v shows alone. Its error, if any, has been reported. If the object cannot
 // be written, the transfers go on, and o.lost is what [run] ends with.
-func (o *output) finished(t transfer) {
+func (o *output) finished(t transfer, several bool) {
 	if !o.json {
-		if t.Error == nil && !o.quiet && t.Path != "-" {
+		if t.Error == nil && !o.quiet && t.Path != "-" && (o.verbose || !several) {
 			o.line("%s: %s", t.Path, t.summary())
 		}
 		return
-	}
-	to := o.stdout
-	if o.onStdout {
-		to = o.stderr
 	}
 	if t.Error != nil {
 		t.Error.Message = o.scrub(t.Error.Message)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	to := o.stdout
+	if o.onStdout {
+		to = o.errors()
+	}
 	e := json.NewEncoder(to)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(t); err != nil && o.lost == nil {
@@ -164,12 +194,9 @@ func (o *output) data(line string) error {
 
 // summary says how much went how fast over what.
 func (t transfer) summary() string {
-	path := "kernel sockets"
-	if t.Net == "xdp" {
-		path = "AF_XDP (" + t.Mode + ")"
-	}
 	return fmt.Sprintf("%s in %.2f s, %s/s over %s",
-		bytesText(float64(t.Bytes)), t.Seconds, bytesText(float64(t.Bytes)/max(t.Seconds, 1e-9)), path)
+		bytesText(float64(t.Bytes)), t.Seconds, bytesText(float64(t.Bytes)/max(t.Seconds, 1e-9)),
+		&transport{net: t.Net, mode: t.Mode})
 }
 
 // bytesText writes a number of bytes with a unit, powers of 1000.

@@ -51,7 +51,7 @@ func TestOutputHides(t *testing.T) {
 	o.fail("get", "ftp://u:***@h/", errors.New("530 s3cret is wrong"), "")
 	o.note("s3cret")
 	o.trace("< 530 s3cret is wrong")
-	o.finished(transfer{Error: &transferError{530, "s3cret is wrong"}})
+	o.finished(transfer{Error: &transferError{530, "s3cret is wrong"}}, false)
 	all := stdout.String() + stderr.String()
 	if strings.Contains(all, "s3cret") || strings.Count(all, "***") != 5 {
 		t.Errorf("printed:\n%s", all)

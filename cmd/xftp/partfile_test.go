@@ -3,7 +3,6 @@ package main
 import (
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -38,11 +37,22 @@ func TestTemporaryName(t *testing.T) {
 	}
 }
 
+func testDirectory(t *testing.T) *directory {
+	t.Helper()
+	dir, err := openDirectory(t.TempDir() + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(dir.release)
+	return dir
+}
+
 // What is not a regular file is never replaced by a rename, even if it has come
 // there during the download.
 func TestCommitSparesDevices(t *testing.T) {
-	target := filepath.Join(t.TempDir(), "fifo")
-	part, _, err := openPart(target, partState{}, false)
+	dir := testDirectory(t)
+	target := dir.prefix + "fifo"
+	part, err := openPart(dir, "fifo", partState{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +69,9 @@ func TestCommitSparesDevices(t *testing.T) {
 
 // What closing the part has to say comes before the rename.
 func TestCommitFlushesFirst(t *testing.T) {
-	target := filepath.Join(t.TempDir(), "file")
-	part, _, err := openPart(target, partState{}, false)
+	dir := testDirectory(t)
+	target := dir.prefix + "file"
+	part, err := openPart(dir, "file", partState{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

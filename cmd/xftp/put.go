@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,86 +32,237 @@ func checkSources(files []string) error {
 	return nil
 }
 
-// put uploads files, one after the other. It goes on after a file that
+// put uploads files, and with -r directories. It goes on after a file that
 // failed, but not after a signal.
 func (s *session) put(ctx context.Context, files []string, to remote) {
-	bars := newProgress(s.out, len(files))
+	client, err := s.client(to)
+	if err != nil {
+		s.failed(ctx, to.String(), err, "")
+		return
+	}
+	s.begin(len(files) > 1 || s.o.trees)
+	defer s.end()
+	done := make([]bool, len(files))
+	var uploads []*upload
 	for i, file := range files {
-		u := &upload{session: s, remote: to, path: file, bars: bars}
+		if ctx.Err() != nil {
+			break
+		}
+		if s.o.trees && isDirectory(file) {
+			found, err := s.putTree(ctx, client, file, to)
+			uploads = append(uploads, mark(found, i)...)
+			done[i] = len(found) == 0
+			if err != nil && interrupted(ctx) == nil {
+				s.failed(ctx, file, err, "")
+			}
+			continue
+		}
+		r := to
 		if to.base() == "" {
-			u.remote = to.join(filepath.Base(file))
+			r = to.join(filepath.Base(file))
 		}
-		report := s.transfer(u.remote, file)
-		start := time.Now()
-		err := context.Cause(ctx) // a signal that came after the file before
-		if err == nil {
-			err = u.run(ctx)
-		}
-		report.Seconds = time.Since(start).Seconds()
-		report.Bytes = u.result.Bytes
-		if err == nil {
-			report.Verified = u.result.Verified.String()
-		} else {
-			err = s.failed(ctx, file, err, u.hint(ctx, append(files[i:len(files):len(files)], to.String())))
-		}
-		report.Error = errorOf(err)
-		s.out.finished(report)
-		if err != nil && interrupted(ctx) != nil {
-			return
+		s.tally.find(-1)
+		uploads = append(uploads, &upload{session: s, client: client, remote: r, path: file, arg: i, again: []string{file, to.String()}})
+	}
+	s.tally.foundAll()
+	left := make([]int, len(files)) // of each argument
+	for _, u := range uploads {
+		left[u.arg]++
+	}
+	for _, u := range s.upload(ctx, client, uploads) {
+		left[u.arg]--
+	}
+	for i := range files {
+		done[i] = done[i] || left[i] == 0
+	}
+	s.stopped(ctx, files, done, to.String())
+}
+
+// mark notes the argument that uploads come from.
+func mark(uploads []*upload, arg int) []*upload {
+	for _, u := range uploads {
+		u.arg = arg
+	}
+	return uploads
+}
+
+func isDirectory(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// upload sends files: first those about which there is nothing to ask, then
+// the others. It returns those that have ended, well or not, before a signal.
+func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads []*upload) (ended []*upload) {
+	var later []*upload
+	if len(uploads) == 1 || s.o.resume && !s.o.trees {
+		later, uploads = uploads, nil
+	}
+	quick := func(yield func(ftpclient.Upload) bool) {
+		for _, u := range uploads {
+			if !u.asks && !yield(u.quick(ctx)) {
+				return
+			}
 		}
 	}
+	if err := client.Upload(ctx, iter.Seq[ftpclient.Upload](quick), s.o.parallel); err != nil {
+		for _, u := range uploads {
+			if !u.ended && !u.asks {
+				u.finish(ctx, time.Now(), err) // it was never begun
+			}
+		}
+	}
+	for _, u := range uploads {
+		if u.asks {
+			later = append(later, u)
+		} else if u.settled {
+			ended = append(ended, u)
+		}
+	}
+	for i, settled := range inParallel(ctx, len(later), s.o.parallel, func(i int) bool { return later[i].put(ctx) }) {
+		if settled {
+			ended = append(ended, later[i])
+		}
+	}
+	return ended
 }
 
 // An upload is one file on its way.
 type upload struct {
 	*session
-	remote        // where it goes
-	path   string // local file
-	bars   *progress
+	client *ftpclient.Client
+	remote          // where it goes
+	path   string   // local file
+	arg    int      // of the command line, that it comes from
+	again  []string // arguments that upload it again, for the hint
+	asks   bool     // it needs questions first, or a second try
 
 	result  ftpclient.Result
 	started bool   // a part lies on the server that -c can continue
 	left    string // where on the server the whole file lies under a wrong name
+	ended   bool
+	settled bool // it has ended before a signal came
 }
 
-func (u *upload) run(ctx context.Context) error {
+// part is the name that the file has on the server until it is complete.
+func (u *upload) part() string { return u.dir() + temporaryName(u.base(), partSuffix) }
+
+// put does the upload and reports it, and says whether it has ended, well or
+// not, before a signal came.
+func (u *upload) put(ctx context.Context) bool {
+	start := time.Now()
+	bar := u.bars.begin(u.path, -1)
+	err := context.Cause(ctx) // a signal that came after the file before
+	if err == nil {
+		err = u.run(ctx, bar)
+	}
+	bar.end()
+	return u.finish(ctx, start, err)
+}
+
+// finish reports the end of the upload. What a signal has ended is reported
+// once, by [session.stopped].
+func (u *upload) finish(ctx context.Context, start time.Time, err error) bool {
+	report := u.transfer(u.remote, u.path)
+	caught := interrupted(ctx)
+	switch {
+	case err == nil:
+	case caught != nil && u.left == "":
+		err = caught
+	default:
+		err = u.failed(ctx, u.path, err, u.hint(ctx))
+	}
+	u.session.ended(report, start, u.result, err)
+	u.ended, u.settled = true, err == nil || caught == nil
+	return u.settled
+}
+
+// quick returns the upload of a file about which the server is asked nothing
+// before.
+func (u *upload) quick(ctx context.Context) ftpclient.Upload {
+	var (
+		f     *os.File
+		info  fs.FileInfo
+		start time.Time
+		bar   *fileBar
+	)
+	job := ftpclient.Upload{Path: u.part(), Rename: u.Path}
+	job.Open = func() (r io.Reader, err error) {
+		start = time.Now()
+		if f, info, err = openSource(u.path); err != nil {
+			return nil, err
+		}
+		bar = u.bars.begin(u.path, info.Size())
+		return f, nil
+	}
+	if u.bars != nil {
+		job.Progress = func(done, total int64) { bar.report()(done, total) }
+	}
+	job.Done = func(result ftpclient.Result, err error) {
+		bar.end()
+		if f != nil {
+			f.Close()
+		}
+		u.result = result
+		var refusal *ftpclient.ReplyError
+		if errors.As(err, &refusal) && isRename(refusal) && ctx.Err() == nil {
+			u.asks = true // for another way to its name
+			return
+		}
+		if ctx.Err() != nil && f == nil {
+			return // it was never begun
+		}
+		u.started = err != nil && result.Bytes > 0 && info.Mode().IsRegular()
+		u.finish(ctx, start, err)
+	}
+	return job
+}
+
+// isRename says whether a refusal is that of giving a file another name.
+func isRename(refusal *ftpclient.ReplyError) bool {
+	return strings.HasPrefix(refusal.Command, "RNFR") || strings.HasPrefix(refusal.Command, "RNTO")
+}
+
+// run sends the file, with everything that may have to be asked.
+func (u *upload) run(ctx context.Context, bar *fileBar) error {
 	f, info, err := openSource(u.path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	conn, err := u.connect(ctx, u.remote)
-	if err != nil {
-		return err
-	}
-	if err := conn.Type(ctx, u.Type); err != nil {
-		return err
-	}
-
-	part := u.dir() + temporaryName(u.base(), partSuffix)
 	offset := int64(0)
 	canResume := info.Mode().IsRegular() && u.Type == ftpclient.Binary
-	if u.o.resume && canResume {
+	if (u.o.resume || u.asks) && canResume {
 		var stale string
-		if offset, stale, err = u.resumable(ctx, conn, part, f, info); err != nil {
+		err := u.do(ctx, func(conn *ftpclient.Conn) (err error) {
+			offset, stale, err = u.resumable(ctx, conn, u.part(), f, info)
 			return err
-		}
-		// A comparison that broke off took the connection with it.
-		if conn, err = u.connect(ctx, u.remote); err != nil {
-			return err
-		}
-		if err := conn.Type(ctx, u.Type); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 		if stale != "" {
 			u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, stale)
 		}
 	}
-	if err := u.store(ctx, conn, part, offset, f, info); err != nil {
-		u.started = canResume && offset+u.result.Bytes > 0
-		return err
-	}
-	return u.rename(ctx, conn, part, f, info)
+	// A comparison that broke off took its connection with it.
+	return u.do(ctx, func(conn *ftpclient.Conn) error {
+		if err := u.store(ctx, conn, u.part(), offset, f, info, bar); err != nil {
+			u.started = canResume && offset+u.result.Bytes > 0
+			return err
+		}
+		return u.rename(ctx, conn, f, info, bar)
+	})
+}
+
+// do calls f with a connection that has the type of the URL.
+func (u *upload) do(ctx context.Context, f func(*ftpclient.Conn) error) error {
+	return u.client.Do(ctx, func(conn *ftpclient.Conn) error {
+		if err := conn.Type(ctx, u.Type); err != nil {
+			return err
+		}
+		return f(conn)
+	})
 }
 
 // openSource opens a local file for reading.
@@ -131,7 +283,7 @@ func openSource(path string) (*os.File, fs.FileInfo, error) {
 }
 
 // store sends the file from offset on to a path on the server.
-func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, offset int64, f *os.File, info fs.FileInfo) (err error) {
+func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) (err error) {
 	if info.Mode().IsRegular() {
 		if offset > 0 && offset == info.Size() {
 			u.result.Verified = ftpclient.VerifiedSize // all of it is there
@@ -141,8 +293,7 @@ func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, o
 			return err
 		}
 	}
-	opts := &ftpclient.TransferOptions{Offset: offset}
-	defer u.bars.watch(u.path, opts)()
+	opts := &ftpclient.TransferOptions{Offset: offset, Progress: bar.report()}
 	u.result, err = conn.Stor(ctx, path, f, opts)
 	return err
 }
@@ -150,35 +301,35 @@ func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, o
 // rename gives the part its final name. Where the server does not allow that,
 // a file that is small enough is sent again under its final name; the part
 // goes only when that is done.
-func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, part string, f *os.File, info fs.FileInfo) error {
-	refusal := conn.Rename(ctx, part, u.Path)
+func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, f *os.File, info fs.FileInfo, bar *fileBar) error {
+	refusal := conn.Rename(ctx, u.part(), u.Path)
 	if refusal == nil || !conn.Usable() {
 		return refusal
 	}
 	if !info.Mode().IsRegular() || info.Size() >= inPlaceLimit {
-		u.left = part
+		u.left = u.part()
 		return refusal
 	}
-	if err := u.store(ctx, conn, u.Path, 0, f, info); err != nil {
-		u.left = part
+	if err := u.store(ctx, conn, u.Path, 0, f, info, bar); err != nil {
+		u.left = u.part()
 		return err
 	}
-	if err := conn.Delete(ctx, part); err != nil {
-		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, part, describe(err))
+	if err := conn.Delete(ctx, u.part()); err != nil {
+		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, u.part(), describe(err))
 	}
 	return nil
 }
 
-// hint says what lies on the server after an error, and how to go on with the
-// arguments that are not done. It returns "" if nothing lies there.
-func (u *upload) hint(ctx context.Context, rest []string) string {
-	goOn := "continue with: " + u.command(true, rest...)
+// hint says what lies on the server after an error, and how to go on. It
+// returns "" if nothing lies there.
+func (u *upload) hint(ctx context.Context) string {
+	goOn := "continue with: " + u.command(true, u.again...)
 	switch {
 	case u.left != "" && interrupted(ctx) != nil:
 		return "the upload is complete, and lies on the server as " + u.left + "; " + goOn
 	case u.left != "":
 		return "the upload is complete, and lies on the server as " + u.left
-	case u.started || interrupted(ctx) != nil:
+	case u.started:
 		return goOn
 	}
 	return ""

@@ -43,15 +43,36 @@ func (r remote) sameLogin(s remote) bool {
 func (r remote) dir() string  { return r.Path[:strings.LastIndex(r.Path, "/")+1] }
 func (r remote) base() string { return r.Path[len(r.dir()):] }
 
-// join returns the file name in the directory r.
-func (r remote) join(name string) remote {
-	u := *r.URL
-	u.Path += name
-	slash := ""
-	if !strings.HasSuffix(r.shown, "/") {
-		slash = "/" // ftp://host
+// walked returns the path of a directory without the slash at its end.
+func (r remote) walked() string {
+	if r.Path == "/" {
+		return r.Path
 	}
-	return remote{&u, r.raw, r.shown + slash + url.PathEscape(name)}
+	return strings.TrimSuffix(r.Path, "/")
+}
+
+// join returns what lies below the directory r at path, which has slashes
+// between names.
+func (r remote) join(path string) remote {
+	u := *r.URL
+	if u.Path != "" && !strings.HasSuffix(u.Path, "/") {
+		u.Path += "/"
+	}
+	u.Path += path
+	shown, option, typed := strings.Cut(r.shown, ";type=")
+	if !strings.HasSuffix(shown, "/") {
+		shown += "/" // ftp://host
+	}
+	for i, name := range strings.Split(path, "/") {
+		if i > 0 {
+			shown += "/"
+		}
+		shown += url.PathEscape(name)
+	}
+	if typed {
+		shown += ";type=" + option
+	}
+	return remote{&u, r.raw, shown}
 }
 
 // source returns the URL without a user, which is what a part file is known

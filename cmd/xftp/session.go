@@ -3,21 +3,26 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
 
 // A session is one run of a verb that talks to servers: the network path, and
-// the control connection that is open at the moment.
+// the connections to each site.
 type session struct {
 	verb string
 	o    *options
 	out  *output
 	path *transport
 
-	conn *ftpclient.Conn
-	to   remote // what conn was made for
-	code int    // exit code so far
+	clients map[site]*ftpclient.Client
+	tally   *tally
+	bars    *progress // of transfers
+
+	mu   sync.Mutex
+	code int // exit code so far
 }
 
 // runSession opens the network path, becomes the caller and does the work. Work
@@ -55,7 +60,7 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 	}
 	s := &session{verb: verb, o: o, out: out, path: path}
 	do(ctx, s)
-	s.hangUp(ctx)
+	s.hangUp()
 	if o.stats {
 		for _, c := range path.counters() {
 			out.line("xftp: stats: %s %d", c.name, c.value)
@@ -67,15 +72,21 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 	return nil
 }
 
-// connect returns a control connection to r's server that is logged in. It
-// takes the one that is open if that leads there.
-func (s *session) connect(ctx context.Context, r remote) (*ftpclient.Conn, error) {
-	if s.conn != nil && r.sameLogin(s.to) && s.conn.Usable() {
-		return s.conn, nil
+// A site is what one client serves: a server, and who logs in.
+type site struct {
+	address, user, password string
+	transferType            ftpclient.Type
+}
+
+// client returns the client for r's site. All that go to one site share it.
+// It must not be called while transfers run.
+func (s *session) client(r remote) (*ftpclient.Client, error) {
+	to := site{r.Address(), r.User, r.Password, r.Type}
+	if c := s.clients[to]; c != nil {
+		return c, nil
 	}
-	s.hangUp(ctx)
 	s.out.hide(r.Password)
-	conn, err := ftpclient.Dial(ctx, r.raw, &ftpclient.Config{
+	c, err := ftpclient.New(r.raw, &ftpclient.Config{
 		Dialer:   s.path.dialer,
 		Listener: s.path.listener,
 		Active:   s.o.active,
@@ -88,20 +99,19 @@ func (s *session) connect(ctx context.Context, r remote) (*ftpclient.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	s.conn, s.to = conn, r
-	return conn, nil
+	if s.clients == nil {
+		s.clients = make(map[site]*ftpclient.Client)
+	}
+	s.clients[to] = c
+	return c, nil
 }
 
-// hangUp ends the control connection, politely if there is time for it.
-func (s *session) hangUp(ctx context.Context) {
-	if s.conn == nil {
-		return
+// hangUp ends all connections.
+func (s *session) hangUp() {
+	for _, c := range s.clients {
+		_ = c.Close() // everything is done, and was checked
 	}
-	if s.conn.Usable() && ctx.Err() == nil {
-		s.conn.Quit(ctx)
-	}
-	s.conn.Close()
-	s.conn = nil
+	s.clients = nil
 }
 
 // failed reports an error. If a signal has ended ctx, the error is only its
@@ -114,8 +124,38 @@ func (s *session) failed(ctx context.Context, subject string, err error, hint st
 		hint = hintFor(err, s.o)
 	}
 	s.out.fail(s.verb, subject, err, hint)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.code = max(s.code, exitCode(err))
 	return err
+}
+
+// begin starts the counting and drawing of a run for one file or several; end
+// must be called.
+func (s *session) begin(several bool) {
+	s.tally = newTally(several)
+	s.bars = newProgress(s.out, s.tally)
+}
+
+// end ends what begin has started, and sums it up.
+func (s *session) end() {
+	s.bars.stop()
+	if s.tally.several && !s.o.quiet && !s.o.json && (s.o.verbose || isTerminal(s.out.stderr)) {
+		s.out.line("%s over %s", s.tally.summary(time.Since(s.tally.start).Seconds()), s.path)
+	}
+}
+
+// ended reports a file that was begun at start. The error, if any, has been
+// reported by [session.failed].
+func (s *session) ended(t transfer, start time.Time, result ftpclient.Result, err error) {
+	t.Seconds = time.Since(start).Seconds()
+	t.Bytes = result.Bytes
+	if err == nil {
+		t.Verified = result.Verified.String()
+	}
+	t.Error = errorOf(err)
+	s.tally.end(t.Bytes, err != nil)
+	s.out.finished(t, s.tally.several)
 }
 
 // transfer returns the beginning of a report.

@@ -24,6 +24,14 @@ type counter struct {
 	value uint64
 }
 
+// String says what carries the bytes.
+func (t *transport) String() string {
+	if t.net == "xdp" {
+		return "AF_XDP (" + t.mode + ")"
+	}
+	return "kernel sockets"
+}
+
 // checkTransport finds what is missing in o before anything is opened.
 func (o *options) checkTransport() error {
 	if o.net == "xdp" && (o.iface == "" || len(o.address) == 0) {

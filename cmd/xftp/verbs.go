@@ -47,6 +47,12 @@ then it is .NAME.xftp-part beside it, which -c continues.`,
 		if err != nil {
 			return nil, err
 		}
+		if o.trees {
+			if err := checkTrees(remotes, o.output); err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, s *session) { s.getTrees(ctx, remotes) }, nil
+		}
 		targets, err := planTargets(remotes, o.output)
 		if err != nil {
 			return nil, err
@@ -55,7 +61,8 @@ then it is .NAME.xftp-part beside it, which -c continues.`,
 		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
 	})
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
-	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue downloads that were interrupted")
+	o.addManyFlags(cmd)
+	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: by its size")
 	return cmd
 }
 
@@ -92,7 +99,7 @@ under its own name, and .NAME.xftp-part is deleted after that.`,
 		}
 		return func(ctx context.Context, s *session) { s.put(ctx, files, to) }, nil
 	})
-	cmd.Flags().BoolVarP(&o.resume, "continue", "c", false, "continue uploads that were interrupted")
+	o.addManyFlags(cmd)
 	return cmd
 }
 

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+	"golang.org/x/sys/unix"
+)
+
+// getTrees downloads remotes, each of which may be a directory with all that is
+// below it, to the directory that -o names.
+func (s *session) getTrees(ctx context.Context, remotes []remote) {
+	s.begin(true)
+	defer s.end()
+	done := make([]bool, len(remotes))
+	for i, r := range remotes {
+		if ctx.Err() != nil {
+			break
+		}
+		g := &treeGet{session: s, remote: r}
+		err := g.run(ctx)
+		if err != nil && interrupted(ctx) == nil {
+			s.failed(ctx, r.String(), err, "")
+		}
+		done[i] = ctx.Err() == nil || err == nil && !g.cut
+	}
+	s.stopped(ctx, shownAll(remotes), done)
+}
+
+// A treeGet is one tree on its way.
+type treeGet struct {
+	*session
+	remote
+	client *ftpclient.Client
+	tree   *tree
+	below  string // where in tree its files go, empty or with "/" at its end
+
+	// later is what is not fetched in one go with the small files: it needs
+	// questions first, or several connections.
+	later []*download
+
+	cut bool // a signal has ended some file
+}
+
+func (g *treeGet) run(ctx context.Context) (err error) {
+	if g.client, err = g.session.client(g.remote); err != nil {
+		return err
+	}
+	isFile := false
+	if g.base() != "" {
+		if isFile, err = g.isFile(ctx); err != nil {
+			return err
+		}
+	}
+	prefix := g.o.output
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	if g.tree, err = openTree(prefix); err != nil {
+		return err
+	}
+	defer g.tree.close()
+	if isFile {
+		g.tally.find(-1)
+		g.later = append(g.later, g.download(g.base(), g.remote, -1))
+	} else if err := g.walk(ctx); err != nil {
+		return err
+	}
+	g.tally.foundAll()
+	for _, ok := range inParallel(ctx, len(g.later), g.o.parallel, func(i int) bool {
+		return g.later[i].get(ctx, []string{g.remote.String()})
+	}) {
+		g.cut = g.cut || !ok
+	}
+	return nil
+}
+
+// isFile asks the server whether a URL without a slash at its end is a file.
+// What does not exist is none.
+func (g *treeGet) isFile(ctx context.Context) (isFile bool, err error) {
+	err = g.client.Do(ctx, func(conn *ftpclient.Conn) error {
+		entry, err := conn.MLST(ctx, g.Path)
+		if err == nil {
+			isFile = entry.Type == ftpclient.EntryFile
+			return nil
+		}
+		if !conn.Usable() {
+			return err
+		}
+		// The server has no MLST (RFC 3659, Section 7). Few tell the size of a
+		// directory.
+		_, err = conn.Size(ctx, g.Path)
+		isFile = err == nil
+		if conn.Usable() {
+			err = nil
+		}
+		return err
+	})
+	return isFile, err
+}
+
+// walk downloads the small files as they are found, and notes the others.
+func (g *treeGet) walk(ctx context.Context) error {
+	if g.base() != "" {
+		if err := g.tree.make(g.base()); err != nil {
+			return err
+		}
+		g.below = g.base() + "/"
+	}
+	var found bool
+	var ended error
+	small := func(yield func(ftpclient.Download) bool) {
+		refused := make(map[string]bool) // directories that cannot be made here
+		opts := &ftpclient.WalkOptions{
+			Parallel: g.o.parallel,
+			Skip:     func(dir ftpclient.Entry) bool { return refused[dir.Path] },
+		}
+		for e, err := range g.client.Walk(ctx, g.walked(), opts) {
+			found = true
+			switch {
+			case err != nil && ctx.Err() != nil:
+				return
+			case err != nil && e.Path == "":
+				ended = err
+			case err != nil:
+				g.refuse(ctx, e.Path, err)
+			case e.Type == ftpclient.EntryDir:
+				if err := g.enter(e.Path); err != nil {
+					refused[e.Path] = true
+					g.refuse(ctx, e.Path, err)
+				}
+			default:
+				if d := g.find(ctx, e); d != nil && !yield(*d) {
+					return
+				}
+			}
+		}
+	}
+	if err := g.client.Download(ctx, iter.Seq[ftpclient.Download](small), g.o.parallel); err != nil && ended == nil {
+		ended = err
+	}
+	if found || ended != nil || g.Path == "" || ctx.Err() != nil {
+		return ended
+	}
+	// Some servers, such as vsftpd, list what does not exist as if it were empty.
+	return g.client.Do(ctx, func(conn *ftpclient.Conn) error { return conn.ChangeDir(ctx, g.Path) })
+}
+
+// enter makes a directory of the tree.
+func (g *treeGet) enter(path string) error {
+	if _, name := splitPath(path); isTemporary(name) {
+		return errTemporary
+	}
+	return g.tree.make(g.below + path)
+}
+
+// refuse reports what is in the server's list and cannot be fetched.
+func (g *treeGet) refuse(ctx context.Context, path string, err error) {
+	if errors.Is(err, errTemporary) {
+		g.out.note("%s %s: %v, left out", g.verb, g.join(path), err)
+		return
+	}
+	r := g.join(path)
+	g.tally.find(-1)
+	report := g.transfer(r, g.tree.shown(g.below+path))
+	g.ended(report, time.Now(), ftpclient.Result{}, g.failed(ctx, r.String(), err, ""))
+}
+
+// find begins the way of a file that was found. It returns nil if the file is
+// not fetched now.
+func (g *treeGet) find(ctx context.Context, e ftpclient.Entry) *ftpclient.Download {
+	_, name := splitPath(e.Path)
+	if isTemporary(name) {
+		g.refuse(ctx, e.Path, errTemporary)
+		return nil
+	}
+	d := g.download(g.below+e.Path, g.join(e.Path), e.Size)
+	d.state.ModTime, d.dated = e.ModTime, e.Facts["modify"] != "" && !e.ModTime.IsZero()
+	if e.Type != ftpclient.EntryFile {
+		d.isLink = true
+		d.state.Size = -1 // it would be that of the link
+	}
+	if d.Type == ftpclient.ASCII {
+		d.state.Size = -1
+	}
+	if len(name) > maxName {
+		g.refuse(ctx, e.Path, &os.PathError{Op: "create", Path: d.shownPath(), Err: unix.ENAMETOOLONG})
+		return nil
+	}
+	whole, begun := false, false
+	if g.o.resume {
+		whole, begun = d.there()
+	}
+	if whole {
+		return nil
+	}
+	g.tally.find(d.state.Size)
+	size := d.state.Size
+	if begun || d.isLink || size > recordAbove && (!d.dated || segmentsFor(g.o.segments, size) > 1) {
+		g.later = append(g.later, d)
+		return nil
+	}
+	return g.small(ctx, d)
+}
+
+func (g *treeGet) download(rel string, r remote, size int64) *download {
+	return &download{session: g.session, client: g.client, remote: r, tree: g.tree, rel: rel,
+		state: partState{URL: r.source(), Size: size}}
+}
+
+// there says whether the file that is to be downloaded is here already, or a
+// part of it.
+func (d *download) there() (whole, begun bool) {
+	rel, name := splitPath(d.rel)
+	dir, err := d.tree.open(rel)
+	if err != nil {
+		return false, false
+	}
+	defer dir.release()
+	if _, err := dir.stat(temporaryName(name, partSuffix)); err == nil {
+		return false, true
+	}
+	st, err := dir.stat(name)
+	if err != nil || d.state.Size < 0 || st.Size != d.state.Size || d.state.ModTime.IsZero() {
+		return false, false
+	}
+	// It has come after the one on the server was last changed, if the clocks
+	// agree.
+	return time.Unix(st.Mtim.Unix()).After(d.state.ModTime), false
+}
+
+// small returns a file that is fetched without asking the server anything
+// about it, and in which nothing is done that is not needed: there may be a
+// million of them.
+func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
+	var (
+		part  *partFile
+		start time.Time
+		bar   *fileBar
+	)
+	d.segments = 1
+	job := &ftpclient.Download{Path: d.Path, Size: d.state.Size}
+	job.Open = func() (io.Writer, error) {
+		start = time.Now()
+		dir, name, err := d.place()
+		if err != nil {
+			return nil, err
+		}
+		defer dir.release()
+		if part, err = openPart(dir, name, d.state, false); err != nil {
+			return nil, err
+		}
+		_, err = part.inOrder()
+		return part, err
+	}
+	if g.bars != nil {
+		job.Progress = func(done, total int64) {
+			if bar == nil {
+				bar = g.bars.begin(d.rel, d.state.Size)
+			}
+			bar.report()(done, total)
+		}
+	}
+	job.Done = func(result ftpclient.Result, err error) {
+		bar.end()
+		d.result = result
+		if err == nil {
+			err = part.commit()
+		}
+		if part != nil && err != nil {
+			d.kept = part.keep()
+		}
+		switch {
+		case ctx.Err() != nil && part == nil:
+			g.lose() // it was never begun
+		case !d.finish(ctx, start, err, []string{g.remote.String()}):
+			g.lose()
+		}
+	}
+	return job
+}
+
+// lose notes that a signal has ended a file.
+func (g *treeGet) lose() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.cut = true
+}
+
+// checkTrees refuses what cannot be meant as trees and where they go.
+func checkTrees(remotes []remote, output string) error {
+	if output == "-" || toStdout(output) {
+		return usagef("-o %s: a tree cannot be written there", output)
+	}
+	if info, err := os.Stat(output); err == nil && !info.IsDir() {
+		return usagef("-o %s: is not a directory, as -r needs", output)
+	}
+	from := make(map[string]remote)
+	for _, r := range remotes {
+		if r.base() == "" {
+			continue
+		}
+		name, err := r.localName()
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(output, name)
+		if other, ok := from[path]; ok {
+			return usagef("%s and %s would both become %s", other, r, path)
+		}
+		from[path] = r
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+)
+
+const (
+	smallestSegment = 1 << 20  // bytes; below, a connection of its own costs more than it gains
+	autoSegment     = 64 << 20 // bytes for which auto opens one more connection
+	autoSegments    = 4        // at most: servers count the connections of an address
+)
+
+// segmentsFor returns over how many connections a file comes of which size
+// bytes are missing. wanted is what --segments says, 0 for auto.
+func segmentsFor(wanted int, size int64) int {
+	if wanted == 0 {
+		return int(max(1, min(size/autoSegment, autoSegments)))
+	}
+	return int(max(1, min(int64(wanted), size/smallestSegment)))
+}
+
+// inSegments downloads what is missing of the part over several connections.
+func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar) error {
+	size := part.state.Size
+	if part.state.Done == nil {
+		part.state.Done = spans{}
+	}
+	missing := part.state.Done.missing(size)
+	if len(missing) == 0 {
+		d.result.Verified = ftpclient.VerifiedSize // all of it is here
+		return nil
+	}
+	// From now on the length of the part says nothing.
+	if err := part.record(); err != nil {
+		return err
+	}
+	result, err := d.client.DownloadSegments(ctx, part.File, &ftpclient.Segments{
+		Path:     d.Path,
+		Size:     size,
+		Count:    d.segments,
+		Missing:  toRanges(missing),
+		Progress: bar.report(),
+		Written: func(missing []ftpclient.Range) {
+			part.state.Done = fromRanges(missing).missing(size)
+			_ = part.record() // if not, more comes again than must
+		},
+	})
+	d.result = result
+	if err != nil {
+		return err
+	}
+	info, err := part.Stat()
+	if err == nil && info.Size() != size {
+		err = &ftpclient.IntegrityError{Kind: ftpclient.KindSize, Want: size, Got: info.Size()}
+	}
+	return err
+}
+
+func toRanges(all spans) []ftpclient.Range {
+	ranges := make([]ftpclient.Range, len(all))
+	for i, s := range all {
+		ranges[i] = ftpclient.Range{From: s.From, To: s.To}
+	}
+	return ranges
+}
+
+func fromRanges(ranges []ftpclient.Range) spans {
+	var all spans
+	for _, r := range ranges {
+		all = all.add(span{r.From, r.To})
+	}
+	return all
+}
+
+// segmentCount is the value of --segments: a number, or 0 for auto.
+type segmentCount int
+
+// maxSegments is more than any server allows.
+const maxSegments = 64
+
+func (c *segmentCount) String() string {
+	if *c == 0 {
+		return "auto"
+	}
+	return strconv.Itoa(int(*c))
+}
+
+func (c *segmentCount) Type() string { return "N|auto" }
+
+func (c *segmentCount) Set(s string) error {
+	if s == "auto" {
+		*c = 0
+		return nil
+	}
+	if err := setNumber((*int)(c), s, 1, maxSegments); err != nil {
+		return fmt.Errorf("%w, or auto", err)
+	}
+	return nil
+}
