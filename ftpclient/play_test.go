@@ -7,9 +7,13 @@ import (
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
+	"github.com/seed-54eb6215/xftp/internal/lab"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	lab.Main()
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	clientHost = "192.0.2.1"
