@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -29,6 +31,8 @@ import (
 //	                          set $FTP to its URL; its files are in $WORK/remote
 //	random FILE BYTES         make a file with random bytes
 //	same FILE FILE            compare two files by hash
+//	tree DIR N BYTES          make N files of BYTES random bytes below a directory
+//	sametree DIR DIR          compare the names, and the files by hash, below two
 //	exits CODE COMMAND...     run a command that must exit with CODE
 //	signal SIG CODE PART COMMAND...
 //	                          run a command, send it SIG when the server has
@@ -80,16 +84,18 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server":  scriptServer,
-			"random":  scriptRandom,
-			"same":    scriptSame,
-			"exits":   scriptExits,
-			"signal":  scriptSignal,
-			"size":    scriptSize,
-			"absent":  scriptAbsent,
-			"mode":    scriptMode,
-			"owner":   scriptOwner,
-			"stalled": func(ts *testscript.TestScript, _ bool, _ []string) { <-(*serverOf(ts)).stalled },
+			"server":   scriptServer,
+			"random":   scriptRandom,
+			"same":     scriptSame,
+			"tree":     scriptTree,
+			"sametree": scriptSameTree,
+			"exits":    scriptExits,
+			"signal":   scriptSignal,
+			"size":     scriptSize,
+			"absent":   scriptAbsent,
+			"mode":     scriptMode,
+			"owner":    scriptOwner,
+			"stalled":  func(ts *testscript.TestScript, _ bool, _ []string) { <-(*serverOf(ts)).stalled },
 		},
 	})
 }
@@ -128,6 +134,66 @@ func hash(ts *testscript.TestScript, path string) string {
 	ts.Check(err)
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// Every tenth file is in a directory of its own, one in another.
+func scriptTree(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	size, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Check(makeTree(ts.MkAbs(args[0]), n, size))
+}
+
+func makeTree(dir string, n, size int) error {
+	random := rand.NewChaCha8([32]byte{2})
+	at := dir
+	for i := range n {
+		if i%10 == 0 {
+			at = filepath.Join(dir, fmt.Sprint(i/30), fmt.Sprint(i))
+			if err := os.MkdirAll(at, 0o777); err != nil {
+				return err
+			}
+		}
+		data := make([]byte, size+i)
+		random.Read(data)
+		if err := os.WriteFile(filepath.Join(at, fmt.Sprintf("file %d", i)), data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scriptSameTree(ts *testscript.TestScript, neg bool, args []string) {
+	a, err := hashTree(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b, err := hashTree(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if maps.Equal(a, b) == neg {
+		ts.Fatalf("%s has %d names, %s %d:\n%v\n%v", args[0], len(a), args[1], len(b), a, b)
+	}
+}
+
+// hashTree returns what is below a directory: for files a hash.
+func hashTree(dir string) (map[string]string, error) {
+	all := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(path, dir)
+		all[name] = e.Type().String()
+		if e.Type().IsRegular() {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			sum := sha256.Sum256(data)
+			all[name] = hex.EncodeToString(sum[:])
+		}
+		return nil
+	})
+	return all, err
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {

@@ -4,12 +4,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	ftpserver "github.com/fclairamb/ftpserverlib"
 	"github.com/spf13/afero"
@@ -24,6 +26,7 @@ import (
 //	noread          refuse to send files
 //	norest          take REST and send or write the whole file all the same
 //	full=N          refuse more than N bytes of an upload
+//	lists=A,B       name files A and B in the list of every directory too
 //
 // The user "user" has the password "s3cret-pw", and anonymous any.
 type testServer struct {
@@ -178,6 +181,27 @@ func (f *faultyFs) OpenFile(name string, flag int, perm os.FileMode) (afero.File
 	}
 	return &faultyFile{File: file, server: f.server}, nil
 }
+
+// ReadDir lists a directory.
+func (f *faultyFs) ReadDir(name string) ([]os.FileInfo, error) {
+	all, err := afero.ReadDir(f.Fs, name)
+	if names := f.server.faults["lists"]; names != "" {
+		for name := range strings.SplitSeq(names, ",") {
+			all = append(all, invented{name})
+		}
+	}
+	return all, err
+}
+
+// An invented file is only in the lists of a server.
+type invented struct{ name string }
+
+func (i invented) Name() string     { return i.name }
+func (invented) Size() int64        { return 5 }
+func (invented) Mode() fs.FileMode  { return 0o644 }
+func (invented) ModTime() time.Time { return time.Unix(1e9, 0) }
+func (invented) IsDir() bool        { return false }
+func (invented) Sys() any           { return nil }
 
 func (f *faultyFs) Rename(from, to string) error {
 	if _, ok := f.server.faults["noren"]; ok {
