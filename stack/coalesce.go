@@ -24,17 +24,23 @@ const (
 // Segments are joined if nothing but sequence number, length, IP
 // identification, checksums and PSH tells them apart, and if their sequence
 // numbers follow one another without a gap; the rule is that of Linux's GRO.
+// Of acknowledgements that follow one another and differ in nothing else only
+// the last is delivered: to each one the stack would answer with a packet of
+// the few segments that it allows, instead of with one of 64 KiB.
 // Everything else is delivered as it came, after what its flow had collected,
 // so that no flow is reordered.
 type coalescer struct {
-	deliver func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
-	runs    [maxRuns]run
-	active  int // runs[:active] hold packets
+	deliver    func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
+	runs       [maxRuns]run
+	active     int    // runs[:active] hold packets
+	superseded uint64 // acknowledgements left out for a later one
 }
 
-// run is a sequence of segments of one flow that can be joined.
+// run is a sequence of segments of one flow that can be joined, or the latest
+// of its acknowledgements.
 type run struct {
 	first packet // its headers become those of the joined packet
+	ack   bool   // first is a pure acknowledgement, and all there is
 	next  uint32 // sequence number that continues the run
 	size  int    // bytes in the joined packet, IP header included
 	flags byte   // OR of the TCP flags
@@ -49,7 +55,13 @@ func (c *coalescer) add(p packet) {
 		return
 	}
 	i := c.find(&p)
-	if !p.joinable() {
+	ack := p.acknowledges()
+	if ack && i >= 0 && c.runs[i].supersededBy(&p) {
+		c.runs[i].first = p
+		c.superseded++
+		return
+	}
+	if !ack && !p.joinable() {
 		if i >= 0 {
 			c.close(i)
 		}
@@ -57,7 +69,7 @@ func (c *coalescer) add(p packet) {
 		return
 	}
 	if i >= 0 {
-		if r := &c.runs[i]; r.accepts(&p) {
+		if r := &c.runs[i]; !ack && r.accepts(&p) {
 			r.append(&p)
 			if p.tcp().Flags()&header.TCPFlagPsh != 0 || r.n == maxRunPackets {
 				c.close(i)
@@ -166,6 +178,27 @@ func (p *packet) joinable() bool {
 	return p.ipLen == header.IPv6MinimumSize
 }
 
+// acknowledges says whether p is a pure acknowledgement: no payload, no flag
+// but ACK, no IP options or extension headers and no TCP options but
+// timestamps. In particular it says nothing of segments that came out of order
+// (SACK; RFC 2018).
+func (p *packet) acknowledges() bool {
+	if len(p.b) != p.dataOff || p.tcp().Flags() != header.TCPFlagAck {
+		return false
+	}
+	if p.network == header.IPv4ProtocolNumber && p.ipLen != header.IPv4MinimumSize ||
+		p.network == header.IPv6ProtocolNumber && p.ipLen != header.IPv6MinimumSize {
+		return false
+	}
+	switch options := p.b[p.ipLen+header.TCPMinimumSize : p.dataOff]; len(options) {
+	case 0:
+		return true
+	case 12: // as all stacks write them (RFC 7323, Appendix A)
+		return [4]byte(options) == [4]byte{header.TCPOptionNOP, header.TCPOptionNOP, header.TCPOptionTS, header.TCPOptionTSLength}
+	}
+	return false
+}
+
 // sameFlow says whether p and q have the same addresses and ports.
 func (p *packet) sameFlow(q *packet) bool {
 	if p.network != q.network {
@@ -186,13 +219,16 @@ func (r *run) start(p *packet) {
 	r.size = p.dataOff
 	r.flags = 0
 	r.n = 0
+	r.ack = p.acknowledges()
 	r.append(p)
 }
 
 func (r *run) append(p *packet) {
 	data := p.b[p.dataOff:]
-	r.parts[r.n] = data
-	r.n++
+	if len(data) > 0 {
+		r.parts[r.n] = data
+		r.n++
+	}
 	r.next += uint32(len(data))
 	r.size += len(data)
 	r.flags |= byte(p.tcp().Flags())
@@ -201,17 +237,8 @@ func (r *run) append(p *packet) {
 // accepts says whether p, of the same flow and joinable, continues r.
 func (r *run) accepts(p *packet) bool {
 	f := &r.first
-	if p.tcp().SequenceNumber() != r.next || p.dataOff != f.dataOff ||
-		r.size+len(p.b)-p.dataOff > maxPacket {
-		return false
-	}
-	// IPv4: type of service, and DF with TTL. IPv6: version, class and flow
-	// label, and the hop limit.
-	if f.network == header.IPv4ProtocolNumber {
-		if p.b[1] != f.b[1] || p.b[6] != f.b[6] || p.b[8] != f.b[8] {
-			return false
-		}
-	} else if [4]byte(p.b) != [4]byte(f.b) || p.b[7] != f.b[7] {
+	if r.ack || p.tcp().SequenceNumber() != r.next || p.dataOff != f.dataOff ||
+		r.size+len(p.b)-p.dataOff > maxPacket || !p.sameService(f) {
 		return false
 	}
 	// Acknowledgement number, data offset with reserved bits, window and
@@ -219,4 +246,26 @@ func (r *run) accepts(p *packet) bool {
 	pt, ft := p.b[p.ipLen:p.dataOff], f.b[f.ipLen:f.dataOff]
 	return [5]byte(pt[8:]) == [5]byte(ft[8:]) && [2]byte(pt[14:]) == [2]byte(ft[14:]) &&
 		bytes.Equal(pt[header.TCPMinimumSize:], ft[header.TCPMinimumSize:])
+}
+
+// supersededBy says whether r is an acknowledgement of which p, of the same
+// flow and an acknowledgement, too, says all and more. One that acknowledges
+// nothing new is a duplicate, which counts (RFC 5681, Section 2).
+func (r *run) supersededBy(p *packet) bool {
+	if !r.ack || p.dataOff != r.first.dataOff || !p.sameService(&r.first) {
+		return false
+	}
+	pt, ft := p.tcp(), r.first.tcp()
+	return pt.SequenceNumber() == ft.SequenceNumber() && int32(pt.AckNumber()-ft.AckNumber()) > 0
+}
+
+// sameService says whether the network headers of p and f, of the same flow,
+// ask for the same treatment.
+func (p *packet) sameService(f *packet) bool {
+	// IPv4: type of service, and DF with TTL. IPv6: version, class and flow
+	// label, and the hop limit.
+	if f.network == header.IPv4ProtocolNumber {
+		return p.b[1] == f.b[1] && p.b[6] == f.b[6] && p.b[8] == f.b[8]
+	}
+	return [4]byte(p.b) == [4]byte(f.b) && p.b[7] == f.b[7]
 }

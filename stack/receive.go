@@ -18,6 +18,7 @@ type receiver struct {
 	dev     Device
 	mac     [6]byte
 	steer   func(*packet) // learns which device a flow is received on; may be nil
+	tx      *transmitter  // of the same device; may be nil
 	deliver func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
 	co      coalescer
 	joined  []byte // a frame that came in several parts
@@ -54,6 +55,9 @@ func (r *receiver) run() error {
 			return err
 		}
 		runtime.Gosched()
+		if r.tx != nil {
+			r.tx.release()
+		}
 	}
 	return nil
 }
@@ -67,6 +71,9 @@ func (r *receiver) stop() {
 // batch takes one batch of frames, which lie in device memory until it
 // returns.
 func (r *receiver) batch(frames []frame.Frame) {
+	if r.tx != nil {
+		r.tx.hold()
+	}
 	var n, size uint64
 	for i := range frames {
 		f := &frames[i]

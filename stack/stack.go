@@ -90,6 +90,7 @@ func newStack(cfg Config, devices []Device) (*Stack, error) {
 			steer = s.link.flows.learner(i)
 		}
 		r := newReceiver(d, steer, s.link.deliver)
+		r.tx = s.tx[i]
 		s.rx = append(s.rx, r)
 		s.receivers.Go(func() {
 			if err := r.run(); err != nil {

@@ -42,6 +42,8 @@ type transmitter struct {
 	reserved int // bufs[:reserved] are ours
 	used     int // bufs[:used] have been written
 	closed   bool
+	held     bool // frames wait for release
+	holds    int  // how many do
 	retry    *time.Timer // runs while the device holds frames that it did not send
 	delay    time.Duration
 	armed    bool
@@ -79,8 +81,29 @@ func (t *transmitter) write(pkts []*gstack.PacketBuffer) int {
 	}
 	t.dropped.Add(uint64(len(pkts) - sent))
 	t.submit()
-	t.flush()
+	if !t.held || t.holds >= transmitBatch/2 {
+		t.flush()
+	}
 	return sent
+}
+
+// hold keeps the frames that are written from now on until release, or until
+// they are many: to make the device send is a system call, which many
+// acknowledgements or the small writes that they allow had better share.
+func (t *transmitter) hold() {
+	t.mu.Lock()
+	t.held = true
+	t.mu.Unlock()
+}
+
+// release ends hold.
+func (t *transmitter) release() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held = false
+	if t.holds > 0 {
+		t.flush()
+	}
 }
 
 // begin prepares pkt to be written. It returns false if a frame of it is longer
@@ -159,6 +182,7 @@ func (t *transmitter) submit() {
 		return
 	}
 	err := t.dev.Submit(t.lengths[:t.used])
+	t.holds += t.used
 	t.reserved, t.used = 0, 0
 	if err != nil {
 		t.fail(err)
@@ -171,6 +195,7 @@ func (t *transmitter) flush() bool {
 	if t.closed {
 		return false
 	}
+	t.holds = 0
 	if err := t.dev.Flush(); err != nil {
 		t.fail(err)
 		return false
