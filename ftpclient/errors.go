@@ -98,6 +98,7 @@ const (
 	KindSize      Kind = "size"      // the server's answer to SIZE before a download
 	KindAnnounced Kind = "announced" // the count in the 150 reply
 	KindStored    Kind = "stored"    // the server's answer to SIZE after an upload
+	KindChanged   Kind = "changed"   // the size at the start of a download in segments
 )
 
 // An IntegrityError reports a transfer that both sides called complete but
@@ -108,7 +109,8 @@ type IntegrityError struct {
 	// Want and Got are in bytes. For a download Want is what the server
 	// announced and Got what arrived, both counted from the start of the file.
 	// For an upload Want is what the file should now hold and Got what the
-	// server says it holds.
+	// server says it holds. For a file that has changed they are its sizes
+	// before and after.
 	Want, Got int64
 }
 
@@ -116,6 +118,8 @@ func (e *IntegrityError) Error() string {
 	switch e.Kind {
 	case KindStored:
 		return fmt.Sprintf("the server holds %d bytes after an upload of %d", e.Got, e.Want)
+	case KindChanged:
+		return fmt.Sprintf("the file changed meanwhile: it had %d bytes and has %d", e.Want, e.Got)
 	case KindAnnounced:
 		return fmt.Sprintf("%d bytes arrived, the server announced %d", e.Got, e.Want)
 	default:

@@ -80,12 +80,12 @@ func (p *pipeline) run(ctx context.Context) {
 		f := p.flights[0]
 		var err error
 		switch {
-		case p.ahead == 0:
+		case p.ahead == 0 && !f.list:
 			err = p.lockstep(ctx, f)
-		case f.verb == "RETR":
-			err = p.download(ctx, f)
-		default:
+		case f.verb == "STOR":
 			err = p.upload(ctx, f)
+		default:
+			err = p.download(ctx, f)
 		}
 		if err != nil && (p.c.unusable() != nil || ctx.Err() != nil) {
 			p.lost(ctx, err)
@@ -175,6 +175,9 @@ func (p *pipeline) feed(ctx context.Context) error {
 	if p.c.unusable() != nil || ctx.Err() != nil {
 		return p.c.unusable()
 	}
+	if p.backlog == nil {
+		return nil // somebody else decides what comes next
+	}
 	if len(p.flights) == 0 && p.renaming == nil && p.next == nil {
 		if err := p.c.settle(ctx); err != nil {
 			return err
@@ -186,7 +189,7 @@ func (p *pipeline) feed(ctx context.Context) error {
 		if f == nil {
 			break
 		}
-		if p.ahead == 0 {
+		if p.ahead == 0 && !f.list {
 			p.flights = append(p.flights, f)
 			return nil
 		}
@@ -218,7 +221,7 @@ func (p *pipeline) take(ctx context.Context) *flight {
 	}
 	spare := 0
 	if len(p.flights) > 0 {
-		if p.flights[0].verb != "RETR" {
+		if p.flights[0].verb == "STOR" {
 			return nil // the next file is not named before this one has ended
 		}
 		// The last jobs are left to the connections that have none.
@@ -238,6 +241,9 @@ func (p *pipeline) take(ctx context.Context) *flight {
 	if j.size > 0 {
 		f.result.Size = j.size
 		f.expect(j.size - j.offset)
+	}
+	if j.list {
+		f.expected = 0 // more may be sent ahead
 	}
 	return f
 }
@@ -274,6 +280,9 @@ func (p *pipeline) left() int64 {
 // commands returns the commands that begin a flight.
 func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 	c := p.c
+	if f.list {
+		return p.listCommands(ctx, f)
+	}
 	if err := checkPath(f.verb, f.path); err != nil {
 		return nil, err
 	}
@@ -290,7 +299,7 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 		f.typed = true
 		lines = append(lines, "TYPE "+string(rune(c.want)))
 	}
-	if f.verb != "RETR" && p.next != nil {
+	if f.verb == "STOR" && p.next != nil {
 		f.data, p.next = p.next, nil
 		return lines, nil // the rest follows when the server is ready
 	}
@@ -305,6 +314,26 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 	f.data = data
 	lines = append(lines, data.command)
 	return append(lines, p.transferCommands(f)...), nil
+}
+
+// listCommands returns the commands that list a directory. The type does not
+// matter.
+func (p *pipeline) listCommands(ctx context.Context, f *flight) (lines []string, err error) {
+	f.verb = p.c.listVerb()
+	if err := checkArgument(f.verb, f.path); err != nil {
+		return nil, err
+	}
+	if f.data, err = p.c.prepareData(ctx); err != nil {
+		return nil, err
+	}
+	lines = append(lines, f.data.command)
+	if p.c.restDirty {
+		f.rested = true
+		lines = append(lines, "REST 0")
+	}
+	arg := p.c.listArgument(f.verb, f.path)
+	f.transfer = &transfer{verb: f.verb, path: arg, meter: &f.meter, abandon: p.abandon}
+	return append(lines, commandLine(f.verb, arg)), nil
 }
 
 // typing reports whether the type was asked for already.
@@ -338,7 +367,7 @@ func (p *pipeline) transferCommands(f *flight) []string {
 // openNext prepares the data connection of the next upload, without naming it,
 // if there is one to come.
 func (p *pipeline) openNext(ctx context.Context) ([]string, error) {
-	if len(p.flights) != 1 || p.flights[0].verb == "RETR" || p.flights[0].transfer == nil ||
+	if len(p.flights) != 1 || p.flights[0].verb != "STOR" || p.flights[0].transfer == nil ||
 		p.ahead == 0 || p.next != nil || p.backlog.waiting() <= 0 || p.client.pool.wanted() {
 		return nil, nil
 	}

@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 )
@@ -20,12 +21,12 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 		return err
 	}
 	if refusal != nil {
-		return p.refuse(ctx, f, refusal)
+		return p.refuse(ctx, f, p.otherList(f, refusal))
 	}
 	t := f.transfer
 	if f.result.Size >= 0 {
 		f.expect(f.result.Size - f.offset)
-	} else if n, ok := announced(t.first, f.path); ok && f.offset == 0 {
+	} else if n, ok := announced(t.first, f.path); ok && f.offset == 0 && !f.list {
 		f.expect(n)
 	}
 	var w io.Writer
@@ -43,11 +44,21 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	}
 	err := p.c.move(ctx, t, &f.data.dataEnd)
 	f.result.Bytes = t.moved
-	if err != nil {
+	if err != nil || f.list {
 		return err
 	}
 	f.result.Verified, err = p.c.checkReceived(t, &f.result)
 	return err
+}
+
+// otherList makes a refusal of MLSD a reason to try LIST.
+func (p *pipeline) otherList(f *flight, refusal error) error {
+	var refused *ReplyError
+	if f.verb != "MLSD" || !errors.As(refusal, &refused) || !unimplemented[refused.Code] || errors.Is(refusal, errDetour) {
+		return refusal
+	}
+	p.c.refused["MLSD"] = true
+	return detour(refusal)
 }
 
 // upload does the first flight. Before that it may send the commands that name

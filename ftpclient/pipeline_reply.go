@@ -31,12 +31,15 @@ func (p *pipeline) reply(ctx context.Context, verb string) (Reply, error) {
 // 3; RFC 3659, Sections 4.2 and 5.3).
 var granted = map[string]int{"SIZE": 213, "PASV": 227, "EPSV": 229, "REST": 350, "RNFR": 350}
 
+// moves holds the commands that move data: theirs are the preliminary replies.
+var moves = map[string]bool{"RETR": true, "STOR": true, "MLSD": true, "LIST": true}
+
 // answers reports whether reply can be one to verb.
 func answers(reply Reply, verb string) bool {
 	code, own := granted[verb]
 	switch {
 	case reply.preliminary():
-		return verb == "RETR" || verb == "STOR"
+		return moves[verb]
 	case reply.class() > 3:
 		return true
 	case own:
@@ -144,7 +147,7 @@ func (p *pipeline) begun(ctx context.Context, f *flight, refusal *error) error {
 	case 1, 2:
 		p.c.restDirty = false
 	default:
-		note(refusal, first.refuse(commandLine(f.verb, f.path)))
+		note(refusal, first.refuse(commandLine(f.verb, f.transfer.path)))
 	}
 	return nil
 }
@@ -164,11 +167,15 @@ func (p *pipeline) refuse(ctx context.Context, f *flight, refusal error) error {
 // no ABOR: it would stand behind the commands that were sent ahead. The error
 // means that the Conn is lost.
 func (p *pipeline) abandon(ctx context.Context, closeData func()) error {
+	return p.abandonWithin(ctx, closeData, p.c.cfg.AbortTimeout)
+}
+
+func (p *pipeline) abandonWithin(ctx context.Context, closeData func(), wait time.Duration) error {
 	closeData()
-	if ctx.Err() != nil || p.c.cfg.AbortTimeout < 0 {
+	if ctx.Err() != nil || wait < 0 {
 		return unusableBecause(p.c.fail(errNoAbort))
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.c.cfg.AbortTimeout)
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	reply, err := p.c.final(ctx)
 	switch {
@@ -177,11 +184,7 @@ func (p *pipeline) abandon(ctx context.Context, closeData func()) error {
 	case err == nil:
 		err = reply.refuse("")
 	case ctx.Err() != nil:
-		err = noReply(p.c.cfg.AbortTimeout)
+		err = fmt.Errorf("no reply within %v after the data connection was closed", wait)
 	}
 	return unusableBecause(p.c.fail(err))
-}
-
-func noReply(wait time.Duration) error {
-	return fmt.Errorf("no reply within %v after the data connection was closed", wait)
 }

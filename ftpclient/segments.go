@@ -2,7 +2,11 @@ package ftpclient
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
+	"strings"
+	"sync"
 )
 
 // A Range is a part of a file: the bytes from From up to, but not including,
@@ -29,11 +33,14 @@ type Segments struct {
 	// write, or -1 if unknown. It is never called twice at the same time.
 	Progress func(done, total int64)
 
-	// Written, if not nil, is called now and then, and before DownloadSegments
-	// returns, with the parts that are not written yet: what Missing has to be
-	// to continue later. It is never called twice at the same time.
+	// Written, if not nil, is called about once a second while bytes come,
+	// and before DownloadSegments returns, with the parts that are not written
+	// yet: what Missing has to be to continue later. It is never called twice
+	// at the same time.
 	Written func(missing []Range)
 }
+
+const defaultSegments = 4
 
 // DownloadSegments fetches one file over several connections at once, each of
 // which gets a range of it (REST and RETR) and writes it to dst where it belongs.
@@ -42,18 +49,278 @@ type Segments struct {
 // several goroutines at once.
 //
 // If the server does not tell a size, cannot restart, or the file is small,
-// one connection fetches it all; if the server allows fewer connections, there
-// are fewer.
+// one connection fetches all of it, also what is not in Missing; if the server
+// allows fewer connections, there are fewer. A connection that breaks is
+// replaced, a few times in all.
 //
 // Result.Bytes is what this call has written. All connections must find the
 // file of the same size, which is also asked for at the end; otherwise the
 // error wraps an [*IntegrityError]. The other errors are those of [Conn.Retr].
+// The type of the URL does not matter: the bytes are transferred as they are.
 func (c *Client) DownloadSegments(ctx context.Context, dst io.WriterAt, s *Segments) (Result, error) {
-	result := Result{Size: -1}
-	err := c.Do(ctx, func(conn *Conn) (err error) {
-		w := io.NewOffsetWriter(dst, 0)
-		result, err = conn.Retr(ctx, s.Path, w, &TransferOptions{Size: s.Size, Progress: s.Progress})
+	result, err := c.segments(ctx, dst, s)
+	return result, operation("segments", err)
+}
+
+func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Result, error) {
+	if err := checkPath("RETR", s.Path); err != nil {
+		return Result{Size: -1}, err
+	}
+	size := s.Size
+	if size <= 0 {
+		var err error
+		if size, err = c.sizeOf(ctx, s.Path); err != nil {
+			return Result{Size: -1}, err
+		}
+	}
+	count := s.Count
+	if count <= 0 {
+		count = defaultSegments
+	}
+	if size <= 0 || count == 1 && s.Missing == nil {
+		return c.whole(ctx, dst, s, size)
+	}
+	w := &segmented{client: c, path: s.Path, parts: &pieces{
+		size: size, dst: dst, progress: s.Progress, written: s.Written,
+	}}
+	w.parts.cut(s.Missing, count)
+	result, err := w.run(ctx, min(count, max(len(w.parts.free), 1)))
+	if errors.Is(err, errNoRestart) && ctx.Err() == nil {
+		return c.whole(ctx, dst, s, size)
+	}
+	if s.Written != nil {
+		s.Written(w.parts.missing())
+	}
+	return result, err
+}
+
+// sizeOf asks for the size of a file, which is -1 if the server does not tell.
+func (c *Client) sizeOf(ctx context.Context, path string) (size int64, err error) {
+	size = -1
+	err = c.Do(ctx, func(conn *Conn) error {
+		conn.want = Binary
+		if err := conn.setType(ctx, Binary); err != nil {
+			return err
+		}
+		size, err = conn.toldSize(ctx, path, &Result{})
 		return err
 	})
-	return result, operation("segments", err)
+	return size, err
+}
+
+// whole fetches the file over one connection.
+func (c *Client) whole(ctx context.Context, dst io.WriterAt, s *Segments, size int64) (result Result, err error) {
+	w := &countingWriter{w: io.NewOffsetWriter(dst, 0)}
+	err = c.Do(ctx, func(conn *Conn) error {
+		conn.want = Binary
+		result, err = conn.Retr(ctx, s.Path, w, &TransferOptions{Size: size, Progress: s.Progress})
+		return err
+	})
+	if s.Written != nil {
+		var missing []Range
+		if size > w.n {
+			missing = []Range{{w.n, size}}
+		}
+		s.Written(missing)
+	}
+	return result, err
+}
+
+// A countingWriter counts what w took.
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	w.n += int64(n)
+	return n, err
+}
+
+// errNoRestart is why a file cannot be fetched in parts.
+var errNoRestart = errors.New("the server cannot restart")
+
+// A segmented download is one under way.
+type segmented struct {
+	client *Client
+	path   string
+	parts  *pieces
+
+	mu     sync.Mutex
+	err    error // the first that ended it
+	cancel context.CancelFunc
+}
+
+// fail ends the download because of err.
+func (w *segmented) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+	w.cancel()
+}
+
+// run fetches the parts over up to count connections.
+func (w *segmented) run(ctx context.Context, count int) (Result, error) {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w.cancel = cancel
+	var wg sync.WaitGroup
+	for range count {
+		wg.Go(func() { w.lane(inner) })
+	}
+	wg.Wait()
+	result := Result{Bytes: w.parts.done, Size: w.parts.size}
+	err := w.err
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = w.unchanged(ctx)
+	}
+	if err == nil {
+		result.Verified = VerifiedSize
+	}
+	return result, err
+}
+
+// unchanged makes sure that the file has the size that it had.
+func (w *segmented) unchanged(ctx context.Context) error {
+	size, err := w.client.sizeOf(ctx, w.path)
+	if err == nil && size >= 0 && size != w.parts.size {
+		err = w.changed(size)
+	}
+	return err
+}
+
+// changed is the error of a file that has another size now.
+func (w *segmented) changed(size int64) error {
+	return &IntegrityError{Kind: KindChanged, Want: w.parts.size, Got: size}
+}
+
+// lane fetches parts until there are none.
+func (w *segmented) lane(ctx context.Context) {
+	for ctx.Err() == nil {
+		part := w.parts.take()
+		if part == nil {
+			return
+		}
+		conn, err := w.client.pool.get(ctx, patient)
+		if err != nil {
+			w.parts.giveBack(part, false)
+			if ctx.Err() == nil {
+				w.fail(err)
+			}
+			return
+		}
+		for part != nil && err == nil {
+			err = w.fetch(ctx, conn, part)
+			again := w.parts.giveBack(part, err != nil)
+			if err != nil && ctx.Err() == nil && (!again || !passing(err)) {
+				w.fail(err)
+			}
+			part = nil
+			if err == nil && conn.Usable() && !w.client.pool.wanted() {
+				part = w.parts.take()
+			}
+		}
+		w.client.site.learn(conn)
+		w.client.pool.put(conn)
+	}
+}
+
+// passing reports whether the same may go better on another connection.
+func passing(err error) bool {
+	var integrity *IntegrityError
+	var local *localError
+	var refusal *ReplyError
+	switch {
+	case errors.As(err, &integrity), errors.As(err, &local), errors.Is(err, errNoRestart):
+		return false
+	case errors.Is(err, errDetour):
+		return true
+	case errors.As(err, &refusal):
+		return refusal.Temporary()
+	default:
+		return true
+	}
+}
+
+// fetch gets one part. It is nil if the part is whole; what became of the Conn
+// is for Usable to say.
+func (w *segmented) fetch(ctx context.Context, conn *Conn, part *piece) error {
+	conn.want = Binary
+	p := newPipeline(w.client, conn, nil)
+	dst := pieceWriter{w.parts, part}
+	var err error
+	if p.ahead == 0 {
+		var result Result
+		result, err = conn.Retr(ctx, w.path, dst, &TransferOptions{Offset: part.at})
+		if result.Size >= 0 && result.Size != w.parts.size {
+			return w.changed(result.Size)
+		}
+	} else {
+		err = w.pipelined(ctx, p, dst)
+	}
+	var integrity *IntegrityError
+	var refusal *ReplyError
+	switch {
+	case ctx.Err() != nil && w.parts.end(part) > part.at:
+		return ctx.Err()
+	case errors.Is(err, errPieceEnd):
+		return nil
+	case errors.Is(err, errGrown):
+		return &IntegrityError{Kind: KindSize, Want: w.parts.size, Got: w.parts.size + 1}
+	case errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST"):
+		return errors.Join(errNoRestart, err)
+	case err == nil && part.at != w.parts.size,
+		errors.As(err, &integrity) && integrity.Kind != KindChanged && part.at != w.parts.size:
+		return &IntegrityError{Kind: KindSize, Want: w.parts.size, Got: part.at}
+	default:
+		return err
+	}
+}
+
+// pipelined gets one part with all commands sent at once.
+func (w *segmented) pipelined(ctx context.Context, p *pipeline, dst pieceWriter) error {
+	if err := p.c.settle(ctx); err != nil {
+		return err
+	}
+	f := &flight{job: &job{verb: "RETR", path: w.path, offset: dst.p.at}, result: Result{Size: -1}}
+	f.expect(-1)
+	lines, err := p.commands(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer f.data.close()
+	if err := p.c.write(ctx, lines...); err != nil {
+		return err
+	}
+	var refusal error
+	if err := p.typeReply(ctx, f, &refusal); err != nil {
+		return err
+	}
+	if err := p.sizeReply(ctx, f); err != nil {
+		return err
+	}
+	if f.result.Size >= 0 && f.result.Size != w.parts.size {
+		note(&refusal, w.changed(f.result.Size))
+	}
+	if err := p.begin(ctx, f, &refusal); err != nil {
+		return err
+	}
+	if refusal != nil {
+		return p.refuse(ctx, f, refusal)
+	}
+	t := f.transfer
+	t.abandon = func(ctx context.Context, closeData func()) error {
+		if dst.p.at == w.parts.end(dst.p) {
+			return p.abandonWithin(ctx, closeData, defaultAbortTimeout) // nothing went wrong
+		}
+		return p.abandon(ctx, closeData)
+	}
+	t.copy = func(data net.Conn) (int64, error) { return p.c.download(dst, data, &f.meter) }
+	return p.c.move(ctx, t, &f.data.dataEnd)
 }

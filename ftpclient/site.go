@@ -92,6 +92,52 @@ var lockstep = []string{
 	"MikroTik",
 }
 
+// A dialect is what is peculiar to the lists of a server.
+type dialect struct {
+	mark   string // in its greeting
+	noMLSD bool
+	all    string // the option of LIST for names that begin with a dot
+}
+
+// dialects are the servers whose lists differ from what is tried first. vsftpd
+// 3.0.5 has no MLSD (postlogin.c) and leaves out names with a dot unless told
+// (ls.c).
+var dialects = []dialect{{mark: "vsFTPd", noMLSD: true, all: "-a"}}
+
+// dialectOf returns what is peculiar to the server with this greeting.
+func dialectOf(greeting Reply) dialect {
+	text := greeting.Text()
+	for _, d := range dialects {
+		if strings.Contains(text, d.mark) {
+			return d
+		}
+	}
+	return dialect{}
+}
+
+// listVerb returns the command that lists a directory.
+func (c *Conn) listVerb() string {
+	if c.refused["MLSD"] || dialectOf(c.greeting).noMLSD {
+		return "LIST"
+	}
+	return "MLSD"
+}
+
+// listArgument returns the argument that lists path.
+func (c *Conn) listArgument(verb, path string) string {
+	option := dialectOf(c.greeting).all
+	switch {
+	case verb == "LIST" && option != "" && path == "":
+		return option
+	case verb == "LIST" && option != "":
+		return option + " " + path
+	case strings.HasPrefix(path, "-"):
+		return "./" + path // or servers take it for options of ls(1)
+	default:
+		return path
+	}
+}
+
 // takesPipelining reports whether a server can be sent several commands at
 // once, as far as its greeting tells.
 func takesPipelining(greeting Reply) bool {

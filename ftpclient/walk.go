@@ -1,8 +1,16 @@
 package ftpclient
 
 import (
+	"bytes"
+	"container/list"
 	"context"
+	"errors"
+	"io"
 	"iter"
+	"os"
+	"strings"
+	"sync"
+	"time"
 )
 
 // WalkOptions are the particulars of [Client.Walk]. A nil *WalkOptions lists
@@ -12,42 +20,286 @@ type WalkOptions struct {
 	// the walk is. If zero, it is 1.
 	Parallel int
 
-	// Skip, if not nil, is called for each directory, and a directory for which
-	// it returns true is not listed.
+	// Skip, if not nil, is called for each directory below the first, and one
+	// for which it returns true is not listed. It may be called by several
+	// goroutines at once, and for directories that the walk does not reach.
 	Skip func(dir Entry) bool
 }
 
+// maxDepth is how deep directories may be before they are taken for a loop of
+// links that the server shows as directories.
+const maxDepth = 255
+
 // Walk lists a directory and all below it, each directory once: by MLSD, or by
-// LIST where the server has no MLSD. The order is that of the server within
-// a directory; the entries of a directory follow it. An empty dir is the one that
-// the login begins in. Symbolic links are named ([EntryLink]) and not followed.
+// LIST where the server has no MLSD; then Entry.Facts is nil and the times are
+// as inexact as ls(1) prints them, and taken for UTC. The order is that of the
+// server within a directory, and each directory is followed by what is in it. An
+// empty dir is the one that the login begins in. Symbolic links are named
+// ([EntryLink]) and not followed.
 //
-// Entry.Path is where the entry is below dir, with slashes. An entry whose name
-// would lead anywhere else ("..", "a/b", a name with a NUL or a line break) is
-// yielded with an error and is not listed; neither are directories so deep
-// that they must be a loop. A directory that cannot be listed is yielded a
-// second time, with the error. Lines that are no entries give an error that
-// wraps a [*ProtocolError] beside the entry of their directory: nobody should
-// conclude from such a listing that a file does not exist.
-//
-// The walk goes on after errors. It ends after one that no other listing can
-// be free of, such as that of ctx or of a site that cannot be reached, whose
-// Entry has no Path unless dir itself cannot be listed.
+// Entry.Path is where the entry is below dir, with slashes. A directory that
+// cannot be listed is yielded a second time, with the error; dir itself, for
+// which there was no first time, has an empty Path. Lines that are no entries
+// give an error in the same way, which wraps a [*ProtocolError]: nobody should
+// conclude from such a listing that a file does not exist. An entry whose name
+// would lead elsewhere ("..", "a/b", a name with a NUL or a line break) has an
+// error and no Path. The walk goes on after all of these. After an error of
+// ctx or of the site it ends.
 func (c *Client) Walk(ctx context.Context, dir string, opts *WalkOptions) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		var entries []Entry
-		err := c.Do(ctx, func(conn *Conn) (err error) {
-			entries, err = conn.MLSD(ctx, dir)
-			return err
-		})
-		for _, e := range entries {
-			e.Path = e.Name
-			if !yield(e, nil) {
-				return
-			}
+		var o WalkOptions
+		if opts != nil {
+			o = *opts
 		}
-		if err != nil {
-			yield(Entry{}, err)
+		o.Parallel = max(o.Parallel, 1)
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		w := &walker{
+			client: c, dir: dir, skip: o.Skip, window: o.Parallel * (1 + c.ahead()),
+			ended: make(chan struct{}), yield: yield,
+		}
+		w.changed.L = &w.mu
+		root := &directory{entry: Entry{Type: EntryDir, Size: -1}, ready: make(chan struct{})}
+		root.place = w.pending.PushBack(root)
+		stop := context.AfterFunc(ctx, w.stop)
+		defer stop()
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() {
+			defer close(w.ended)
+			w.err = c.work(ctx, w.jobs, o.Parallel)
+		})
+		w.visit(ctx, root)
+		w.stop()
+	}
+}
+
+// A walker is a walk under way. The directories that are known and not reached
+// yet are in pending, in the order in which the walk will reach them. The first
+// of them are listed ahead, so that memory holds what is in a few of them.
+type walker struct {
+	client *Client
+	dir    string
+	skip   func(Entry) bool
+	window int
+	yield  func(Entry, error) bool
+
+	ended chan struct{} // closed when no more lists come
+	err   error         // why, then
+
+	mu      sync.Mutex
+	changed sync.Cond
+	pending list.List // of *directory
+	begun   int       // directories in pending that are listed, or will be
+	over    bool
+}
+
+// A directory is one that the walk will reach.
+type directory struct {
+	entry   Entry
+	parent  *directory
+	depth   int
+	place   *list.Element
+	begun   bool
+	ready   chan struct{} // closed when the rest is known
+	entries []walked
+	err     error
+}
+
+// A walked is an entry as it will be yielded.
+type walked struct {
+	Entry
+	err error
+	dir *directory // to be visited, or nil
+}
+
+// jobs yields the lists that are to be fetched, while there is room for them.
+func (w *walker) jobs(yield func(*job) bool) {
+	for {
+		d := w.next()
+		if d == nil {
+			return
+		}
+		var b listing
+		j := &job{list: true, path: w.remote(d.entry.Path)}
+		j.writer = func() (io.Writer, error) { return &b, nil }
+		j.done = func(_ Result, err error) { w.listed(d, j.verb, b.Bytes(), err) }
+		if !yield(j) {
+			return
 		}
 	}
+}
+
+// next waits for a directory that is to be listed, and returns nil at the end.
+func (w *walker) next() *directory {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !w.over {
+		e := w.pending.Front()
+		for e != nil && e.Value.(*directory).begun {
+			e = e.Next()
+		}
+		if e != nil && w.begun < w.window {
+			d := e.Value.(*directory)
+			d.begun = true
+			w.begun++
+			return d
+		}
+		w.changed.Wait()
+	}
+	return nil
+}
+
+// remote returns the path of what is at path below dir.
+func (w *walker) remote(path string) string {
+	switch {
+	case w.dir == "":
+		return path
+	case path == "":
+		return w.dir
+	default:
+		return strings.TrimSuffix(w.dir, "/") + "/" + path
+	}
+}
+
+// listed takes the list of a directory, and puts those in it behind it.
+func (w *walker) listed(d *directory, verb string, text []byte, err error) {
+	if err != nil {
+		d.err = err
+	} else {
+		d.entries, d.err = w.parse(d, verb, text)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	place := d.place
+	for i := range d.entries {
+		if sub := d.entries[i].dir; sub != nil {
+			place = w.pending.InsertAfter(sub, place)
+			sub.place = place
+		}
+	}
+	w.changed.Broadcast()
+	close(d.ready)
+}
+
+// parse reads a list. The error is that of the first line that is no entry.
+func (w *walker) parse(d *directory, verb string, text []byte) (entries []walked, bad error) {
+	parse := parseEntry
+	if verb == "LIST" {
+		now := time.Now().UTC()
+		parse = func(line string) (Entry, error) { return parseListLine(line, now) }
+	}
+	for raw := range bytes.Lines(text) {
+		line := string(bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r")))
+		if line == "" || verb == "LIST" && listTotal(line) {
+			continue
+		}
+		e, err := parse(line)
+		switch {
+		case err != nil && bad == nil:
+			bad = err
+		case err == nil && e.Type != EntryCurrent && e.Type != EntryParent:
+			entries = append(entries, w.walked(d, e))
+		}
+	}
+	return entries, bad
+}
+
+// walked says what the walk will make of an entry in d.
+func (w *walker) walked(d *directory, e Entry) walked {
+	if !plainName(e.Name) {
+		return walked{Entry: e, err: &ProtocolError{Problem: "a name that leads elsewhere", Line: shorten(e.Name)}}
+	}
+	e.Path = e.Name
+	if d.entry.Path != "" {
+		e.Path = d.entry.Path + "/" + e.Name
+	}
+	switch {
+	case e.Type != EntryDir || w.skip != nil && w.skip(e):
+		return walked{Entry: e}
+	case d.depth == maxDepth || d.within(e.Facts["unique"]):
+		return walked{Entry: e, err: errLoop}
+	default:
+		return walked{Entry: e, dir: &directory{entry: e, parent: d, depth: d.depth + 1, ready: make(chan struct{})}}
+	}
+}
+
+var errLoop = errors.New("directories in a loop, or too deep")
+
+// within reports whether d, or one that it is in, is the one with this unique
+// fact (RFC 3659, Section 7.5.2).
+func (d *directory) within(unique string) bool {
+	for ; d != nil && unique != ""; d = d.parent {
+		if d.entry.Facts["unique"] == unique {
+			return true
+		}
+	}
+	return false
+}
+
+// plainName reports whether name is that of something in its directory.
+func plainName(name string) bool {
+	return name != "" && name != "." && name != ".." &&
+		!strings.ContainsAny(name, "/\x00\r\n") && !strings.ContainsRune(name, os.PathSeparator)
+}
+
+// visit yields what is in d and below. It returns false at the end of the walk.
+func (w *walker) visit(ctx context.Context, d *directory) bool {
+	select {
+	case <-d.ready:
+	default:
+		select {
+		case <-d.ready:
+		case <-w.ended:
+			err := w.err
+			if err == nil {
+				err = ctx.Err()
+			}
+			w.yield(Entry{}, operation("walk", err))
+			return false
+		}
+	}
+	w.reached()
+	for _, e := range d.entries {
+		if !w.yield(e.Entry, e.err) || e.dir != nil && !w.visit(ctx, e.dir) {
+			return false
+		}
+	}
+	d.entries = nil
+	switch {
+	case d.err == nil:
+		return true
+	case ctx.Err() != nil || w.failed():
+		w.yield(Entry{}, operation("walk", d.err))
+		return false
+	default:
+		return w.yield(d.entry, operation("walk", d.err))
+	}
+}
+
+// failed reports whether the site cannot be reached any more.
+func (w *walker) failed() bool {
+	select {
+	case <-w.ended:
+		return w.err != nil
+	default:
+		return false
+	}
+}
+
+// reached takes the first directory off those to come.
+func (w *walker) reached() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pending.Remove(w.pending.Front())
+	w.begun--
+	w.changed.Broadcast()
+}
+
+// stop makes next return nil.
+func (w *walker) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	w.changed.Broadcast()
 }

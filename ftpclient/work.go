@@ -13,6 +13,7 @@ type job struct {
 	offset     int64
 	size       int64  // of the whole file, or not positive
 	rename     string // of an upload, or empty
+	list       bool   // a listing of path; verb is chosen when the server is known
 	writer     func() (io.Writer, error)
 	reader     func() (io.Reader, error)
 	progress   func(done, total int64)
