@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
@@ -35,6 +36,7 @@ type Conn struct {
 	ep            tcpip.Endpoint
 	wq            *waiter.Queue
 	local, remote *net.TCPAddr
+	piece         int // bytes that are handed to the stack at a time, to be one packet
 
 	readable, writable chan struct{} // hold a token when it pays to look again
 	readEntry          waiter.Entry
@@ -67,6 +69,7 @@ func newConn(s *Stack, ep tcpip.Endpoint, wq *waiter.Queue) *Conn {
 		readDeadline:  newDeadline(),
 		writeDeadline: newDeadline(),
 		closed:        make(chan struct{}),
+		piece:         copyBuffer,
 	}
 	const failed = waiter.EventErr | waiter.EventHUp
 	c.readEntry, c.readable = waiter.NewChannelEntry(waiter.ReadableEvents | failed)
@@ -83,6 +86,11 @@ func (c *Conn) established() {
 	}
 	if a, err := c.ep.GetRemoteAddress(); err == nil {
 		c.remote = tcpAddr(a)
+		ip := header.IPv4MinimumSize
+		if a.Addr.Len() == header.IPv6AddressSize {
+			ip = header.IPv6MinimumSize
+		}
+		c.piece = min(packetPayload(int(c.stack.link.mtu), ip), copyBuffer)
 	}
 	setKeepalive(c.ep)
 }

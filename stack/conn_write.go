@@ -21,7 +21,7 @@ func (c *Conn) writeLocked(b []byte) (int, error) {
 		if err := c.check(&c.writeDeadline); err != nil {
 			return total, c.opError("write", err)
 		}
-		p := slicePayload(b[total:min(len(b), total+copyBuffer)])
+		p := slicePayload(b[total:min(len(b), total+c.piece)])
 		n, err := c.writePayload(&p)
 		if total += n; err != nil || total == len(b) {
 			return total, err
@@ -48,7 +48,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[copyBuffer]byte)
 	defer copyBuffers.Put(buf)
 	for {
-		n, rerr := r.Read(buf[:])
+		n, rerr := r.Read(buf[:c.piece])
 		if n > 0 {
 			m, err := c.writeLocked(buf[:n])
 			total += int64(m)
@@ -72,7 +72,7 @@ func (c *Conn) readFromFile(r io.Reader, left int64) (int64, error) {
 		if err := c.check(&c.writeDeadline); err != nil {
 			return total, c.opError("write", err)
 		}
-		p := filePayload{r: r, left: int(min(left-total, copyBuffer))}
+		p := filePayload{r: r, left: int(min(left-total, int64(c.piece)))}
 		n, err := c.writePayload(&p)
 		total += int64(n)
 		switch {

@@ -44,16 +44,19 @@ func newLinkEndpoint(info frame.Info, tx []*transmitter) *linkEndpoint {
 }
 
 // gsoSize returns the packet size in bytes to claim, so that the largest
-// packet is a whole number of full segments. The stack keeps 160 bytes and one
-// of it for headers, and reckons with the longest options in each segment.
+// packet is a whole number of the segments that the stack reckons with.
 func gsoSize(mtu int) uint32 {
-	const reserved, headers = 161, 40 + header.TCPOptionsMaximumSize
+	const headers = 40 + header.TCPOptionsMaximumSize
 	segment := mtu - headers
 	if segment <= 0 {
 		return maxPacket
 	}
-	return uint32((maxPacket-reserved)/segment*segment + reserved)
+	return uint32((maxPacket-reservedHeaders)/segment*segment + reservedHeaders)
 }
+
+// reservedHeaders is what the stack keeps of a packet's size in bytes: the
+// longest headers and one.
+const reservedHeaders = header.TCPTotalHeaderMaximumSize + 1
 
 func (e *linkEndpoint) deliver(network tcpip.NetworkProtocolNumber, pkt *gstack.PacketBuffer) {
 	if d := e.dispatcher.Load(); d != nil {

@@ -22,6 +22,7 @@ const maxHeaders = frame.HeaderLen + header.IPv6MinimumSize + header.TCPHeaderMa
 // The payload of the packet is shared with the retransmission queue and is
 // only read.
 type segmenter struct {
+	mtu     int // of the link
 	src     viewReader
 	headers [maxHeaders]byte
 	hlen    int // bytes in headers
@@ -59,10 +60,40 @@ func (s *segmenter) start(pkt *gstack.PacketBuffer) bool {
 		addrs = s.headers[s.ipOff+8 : s.ipOff+40]
 	}
 	s.pseudo = checksum.Checksum(addrs, uint16(header.TCPProtocolNumber))
+	s.mss = segmentPayload(s.mtu, s.tcpOff-s.ipOff, s.hlen-s.tcpOff, s.mss)
 	if s.mss <= 0 {
 		s.mss = max(s.left, 1)
 	}
 	return true
+}
+
+// segmentPayload returns how many payload bytes a segment may have behind an IP
+// header of ip and a TCP header of tcp bytes, where the stack reckons with
+// mss.
+//
+// The stack takes the longest TCP options off the MSS, those of a segment that
+// also selectively acknowledges. What counts are the options that a segment
+// does have (RFC 6691, Section 2): 12 bytes instead of 40. That mss was reckoned
+// so can be told only if nothing but the MTU limited it; a peer that offers
+// less gets the shorter segments.
+func segmentPayload(mtu, ip, tcp, mss int) int {
+	if mss != mtu-ip-header.TCPMinimumSize-header.TCPOptionsMaximumSize {
+		return mss
+	}
+	return mtu - ip - tcp
+}
+
+// packetPayload returns how many payload bytes make a packet that is cut into
+// full segments only, on a link with that MTU and behind IP headers of ip
+// bytes: the most that the stack takes in one piece.
+func packetPayload(mtu, ip int) int {
+	const timestamps = 12 // the options of a segment with data
+	segment := mtu - ip - header.TCPMinimumSize - timestamps
+	most := int(gsoSize(mtu)) - reservedHeaders
+	if segment <= 0 || segment > most {
+		return most
+	}
+	return most / segment * segment
 }
 
 // next writes the next segment into buf and returns its length in bytes, and

@@ -176,6 +176,40 @@ func TestGSOSize(t *testing.T) {
 	}
 }
 
+// TestSegmentPayload shows when a segment is as long as its own options allow.
+func TestSegmentPayload(t *testing.T) {
+	for _, tt := range []struct{ mtu, ip, tcp, mss, want int }{
+		{1500, 20, 32, 1420, 1448}, // time stamps
+		{1500, 20, 20, 1420, 1460}, // no options
+		{1500, 20, 44, 1420, 1436}, // time stamps and one SACK block
+		{1500, 20, 60, 1420, 1420}, // the longest
+		{1500, 40, 32, 1400, 1428},
+		{9000, 40, 32, 8900, 8928},
+		{1500, 20, 32, 1448, 1448}, // the peer does without SACK
+		{1500, 20, 32, 1412, 1412}, // the peer offers 1452
+		{1500, 20, 32, 496, 496},
+		{0, 20, 32, 1420, 1420}, // no link
+		{60, 20, 32, 0, 0},
+	} {
+		if got := segmentPayload(tt.mtu, tt.ip, tt.tcp, tt.mss); got != tt.want {
+			t.Errorf("segmentPayload(%d, %d, %d, %d) = %d, want %d", tt.mtu, tt.ip, tt.tcp, tt.mss, got, tt.want)
+		}
+	}
+}
+
+// TestPacketPayload shows that what is written at a time is as many whole
+// segments as the stack takes in one packet.
+func TestPacketPayload(t *testing.T) {
+	for _, ip := range []int{20, 40} {
+		for mtu := 576; mtu <= 9216; mtu++ {
+			size, segment, most := packetPayload(mtu, ip), mtu-ip-32, int(gsoSize(mtu))-161
+			if size%segment != 0 || size > most || size+segment <= most {
+				t.Fatalf("MTU %d: %d bytes in segments of %d, of %d possible", mtu, size, segment, most)
+			}
+		}
+	}
+}
+
 // roundTrip cuts a payload and joins the frames again.
 func roundTrip(t testing.TB, payload []byte, v6 bool, mss int, cuts ...int) {
 	t.Helper()

@@ -55,6 +55,7 @@ type transmitter struct {
 // the link's MTU.
 func newTransmitter(dev Device, lost func(error)) *transmitter {
 	t := &transmitter{dev: dev, info: dev.Info(), lost: lost, delay: flushMin}
+	t.seg.mtu = t.info.MTU
 	t.retry = time.AfterFunc(time.Hour, t.flushAgain)
 	t.retry.Stop()
 	return t
