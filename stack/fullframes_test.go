@@ -46,7 +46,7 @@ func TestFullFrames(t *testing.T) {
 			t.Fatal(err)
 		}
 		least := size / tt.segment
-		if sent := p.a.Stats().TxFrames - before; sent < least || sent > least+least/25 {
+		if sent := p.a.Stats().TxFrames - before; sent < least || sent > least+least/16 {
 			t.Errorf("%d bytes to %v went in %d frames, want little more than %d", size, tt.to, sent, least)
 		}
 	}

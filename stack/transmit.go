@@ -42,8 +42,8 @@ type transmitter struct {
 	reserved int // bufs[:reserved] are ours
 	used     int // bufs[:used] have been written
 	closed   bool
-	held     bool // frames wait for release
-	holds    int  // how many do
+	held     bool        // frames wait for release
+	holds    int         // how many do
 	retry    *time.Timer // runs while the device holds frames that it did not send
 	delay    time.Duration
 	armed    bool
