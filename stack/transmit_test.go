@@ -302,3 +302,17 @@ func TestTransmitRetryFails(t *testing.T) {
 		}
 	})
 }
+
+// TestTransmitFullFrames shows that a packet is cut by the link's MTU where
+// the stack reckoned with longer options than the packet has.
+func TestTransmitFullFrames(t *testing.T) {
+	r := newRing(t, 64)
+	tx := newTransmitter(r, func(error) { t.Error("lost") })
+	defer tx.close()
+	stamps := []byte{1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2}
+	pkt := outgoing(segmentSpec{flags: flagAck, options: stamps, payload: testBytes(1, 4*1448)}, 1420)
+	defer pkt.DecRef()
+	if tx.write([]*gstack.PacketBuffer{pkt}); r.sent != 4 {
+		t.Errorf("%d frames, want 4", r.sent)
+	}
+}
