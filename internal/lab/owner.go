@@ -1,11 +1,13 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 )
 
 // namePrefix begins the name of everything that a lab leaves in the file
@@ -33,13 +35,15 @@ func self() (owner, error) {
 }
 
 // alive reports whether the owner still runs. A process that cannot be read
-// for any reason but its absence counts as alive.
+// for any reason but its absence counts as alive; one that has ended, and that
+// nobody has waited for, does not.
 func (o owner) alive() bool {
-	start, err := startTime(o.pid)
+	fields, err := statFields(o.pid)
 	if err != nil {
-		return !os.IsNotExist(err)
+		return !os.IsNotExist(err) && !errors.Is(err, syscall.ESRCH)
 	}
-	return start == o.start
+	start, err := strconv.ParseUint(fields[19], 10, 64)
+	return err != nil || start == o.start && fields[0] != "Z"
 }
 
 // newName returns a name that no other lab has: PREFIXpid-start-number.
@@ -74,18 +78,28 @@ func parseOwner(name string) (owner, bool) {
 
 // startTime returns when a process was started, in clock ticks after boot.
 func startTime(pid int) (uint64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields, err := statFields(pid)
 	if err != nil {
 		return 0, err
 	}
+	return strconv.ParseUint(fields[19], 10, 64)
+}
+
+// statFields returns what /proc/PID/stat says of a process, from its state
+// on, which is the third field: at least until its start time, the 22nd.
+func statFields(pid int) ([]string, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
 	// proc_pid_stat(5): the second field is the command in parentheses, which
-	// may itself hold spaces and parentheses. The one wanted is the 22nd.
+	// may itself hold spaces and parentheses.
 	_, rest, ok := cutLast(string(b), ") ")
 	fields := strings.Fields(rest)
 	if !ok || len(fields) < 20 {
-		return 0, fmt.Errorf("/proc/%d/stat: unknown format", pid)
+		return nil, fmt.Errorf("/proc/%d/stat: unknown format", pid)
 	}
-	return strconv.ParseUint(fields[19], 10, 64)
+	return fields, nil
 }
 
 // cutLast is strings.Cut around the last occurrence of sep.

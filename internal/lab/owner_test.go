@@ -2,7 +2,10 @@ package lab
 
 import (
 	"os"
+	"os/exec"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestParseOwner(t *testing.T) {
@@ -46,6 +49,37 @@ func TestOwnerAlive(t *testing.T) {
 	}
 	if a, b := me.newName(), me.newName(); a == b {
 		t.Errorf("two labs are called %s", a)
+	}
+}
+
+// A process that has ended is dead, also before its parent waits for it.
+func TestZombieIsDead(t *testing.T) {
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	start, err := startTime(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := owner{cmd.Process.Pid, start}
+	if !o.alive() {
+		t.Error("a running process is not alive")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Siginfo
+	// Wait for its end without taking it off the list.
+	if err := unix.Waitid(unix.P_PID, o.pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if o.alive() {
+		t.Error("a process that was killed is alive")
+	}
+	_ = cmd.Wait()
+	if o.alive() {
+		t.Error("a process that is gone is alive")
 	}
 }
 

@@ -22,9 +22,20 @@ type seen struct {
 // kernel does it.
 func watch(t *testing.T, h *lab.Host) func() seen {
 	t.Helper()
+	return watchIn(t, h.Name, h.Interface, true)
+}
+
+// watchIn counts TCP frames that leave any interface of a namespace, or those
+// that reach it.
+func watchIn(t *testing.T, namespace, name string, outgoing bool) func() seen {
+	t.Helper()
 	const all = unix.ETH_P_ALL>>8 | unix.ETH_P_ALL<<8&0xff00 // network byte order
 	fd := -1
-	err := h.Do(func() (err error) {
+	err := lab.DoIn(namespace, func() error {
+		i, err := net.InterfaceByName(name)
+		if err != nil {
+			return err
+		}
 		if fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, all); err != nil {
 			return err
 		}
@@ -34,7 +45,7 @@ func watch(t *testing.T, h *lab.Host) func() seen {
 		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 			return err
 		}
-		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: h.Index})
+		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: i.Index})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +62,7 @@ func watch(t *testing.T, h *lab.Host) func() seen {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if from.(*unix.SockaddrLinklayer).Pkttype != unix.PACKET_OUTGOING || n < 34 || buf[23] != unix.IPPROTO_TCP {
+			if from.(*unix.SockaddrLinklayer).Pkttype == unix.PACKET_OUTGOING != outgoing || n < 34 || buf[23] != unix.IPPROTO_TCP {
 				continue
 			}
 			s.frames++

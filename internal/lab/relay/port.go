@@ -103,9 +103,9 @@ func (p *port) prepare(index int) error {
 const skfVLANTagPresent = 0xfffff000 + 48
 
 // receive takes up to batch frames that are there into bufs, which it shortens
-// to their lengths, and says when they arrived, where now is the present. A frame
-// longer than its buffer has the length 0.
-func (p *port) receive(bufs [][]byte, arrived []time.Duration, now time.Duration) (int, error) {
+// to their lengths, and says how long after start they arrived. A frame longer
+// than its buffer has the length 0.
+func (p *port) receive(bufs [][]byte, arrived []time.Duration, start time.Time) (int, error) {
 	for i, b := range bufs {
 		p.inVec[i].Base = &b[0]
 		p.inVec[i].SetLen(len(b))
@@ -115,7 +115,7 @@ func (p *port) receive(bufs [][]byte, arrived []time.Duration, now time.Duration
 	if n == 0 || err != nil {
 		return 0, err
 	}
-	wall := time.Now().UnixNano()
+	now := time.Now() // both clocks at one time, or frames would leave early
 	for i := range n {
 		bufs[i] = bufs[i][:p.in[i].len]
 		if p.in[i].hdr.Flags&unix.MSG_TRUNC != 0 {
@@ -124,9 +124,9 @@ func (p *port) receive(bufs [][]byte, arrived []time.Duration, now time.Duration
 		age := time.Duration(0)
 		if s := &p.stamps[i]; p.in[i].hdr.Controllen > 0 && s.hdr.Type == unix.SO_TIMESTAMPNS {
 			// The wall clock may be set meanwhile, hence the limits.
-			age = min(max(time.Duration(wall-s.time.Nano()), 0), 100*time.Millisecond)
+			age = min(max(time.Duration(now.UnixNano()-s.time.Nano()), 0), 100*time.Millisecond)
 		}
-		arrived[i] = now - age
+		arrived[i] = now.Sub(start) - age
 	}
 	return n, nil
 }
@@ -141,9 +141,11 @@ func (p *port) send(bufs [][]byte) (int, error) {
 	return moveMessages(unix.SYS_SENDMMSG, p.fd, p.out[:len(bufs)])
 }
 
-// moveMessages calls recvmmsg(2) or sendmmsg(2). No message is no error.
+// moveMessages calls recvmmsg(2) or sendmmsg(2). No message is no error. The
+// calls do not block, so Go's scheduler need not hear of them: it would take
+// the processor away in those that are long.
 func moveMessages(call uintptr, fd int, messages []mmsghdr) (int, error) {
-	n, _, errno := unix.Syscall6(call, uintptr(fd), uintptr(unsafe.Pointer(&messages[0])),
+	n, _, errno := unix.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(&messages[0])),
 		uintptr(len(messages)), unix.MSG_DONTWAIT, 0, 0)
 	switch errno {
 	case 0:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,6 +44,9 @@ type answer struct {
 // hides that.
 const quantum = 50 * time.Microsecond
 
+// niceness of the thread that forwards, see sched(7).
+const niceness = -10
+
 // A forwarder moves frames on one thread, both directions.
 type forwarder struct {
 	cfg     Config
@@ -64,7 +68,9 @@ type way struct {
 
 // Run forwards frames until the other end of control, a socket of type
 // SOCK_SEQPACKET, is closed. A first report on it says that the relay works.
+// It closes control.
 func Run(cfg Config, control *os.File) error {
+	defer control.Close() // and not before, by the garbage collector
 	if err := cfg.Impairment.Check(); err != nil {
 		return fmt.Errorf("relay: %w", err)
 	}
@@ -92,8 +98,12 @@ func Run(cfg Config, control *os.File) error {
 			w.in[j] = f.pool.get()
 		}
 	}
-	// Timers of this thread are exact.
+	// This thread is the cable: its timers are exact, and it comes before
+	// those that use it.
 	runtime.LockOSThread()
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, niceness); err != nil {
+		return fmt.Errorf("relay: set priority: %w", err)
+	}
 	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("relay: timer slack: %w", err)
 	}
@@ -120,7 +130,7 @@ func (f *forwarder) run() error {
 	for {
 		moved := false
 		for i := range f.ways {
-			in, err := f.ways[i].take(f.now(), f.pool)
+			in, err := f.ways[i].take(f.start, f.pool)
 			if err != nil {
 				return err
 			}
@@ -137,8 +147,8 @@ func (f *forwarder) run() error {
 }
 
 // take lets frames that have arrived enter the pipe.
-func (w *way) take(now time.Duration, p *pool) (moved bool, err error) {
-	n, err := w.from.receive(w.in[:], w.arrived[:], now)
+func (w *way) take(start time.Time, p *pool) (moved bool, err error) {
+	n, err := w.from.receive(w.in[:], w.arrived[:], start)
 	if err != nil {
 		return false, ignoreDown("receive", err)
 	}
@@ -212,13 +222,30 @@ func (f *forwarder) wait(moved bool) (done bool, err error) {
 		t := unix.NsecToTimespec(int64(max(left, 0)))
 		timeout = &t
 	}
-	if _, err := unix.Ppoll(watched, timeout, nil); err != nil && !errors.Is(err, unix.EINTR) {
+	if err := poll(watched, timeout); err != nil {
 		return false, os.NewSyscallError("ppoll", err)
 	}
 	if fds[0].Revents != 0 {
 		return f.serve()
 	}
 	return false, nil
+}
+
+// poll is ppoll(2). Short waits are like those of moveMessages.
+func poll(fds []unix.PollFd, timeout *unix.Timespec) error {
+	if timeout == nil || timeout.Nano() > int64(time.Millisecond) {
+		_, err := unix.Ppoll(fds, timeout, nil)
+		if errors.Is(err, unix.EINTR) {
+			return nil
+		}
+		return err
+	}
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fds[0])), uintptr(len(fds)),
+		uintptr(unsafe.Pointer(timeout)), 0, 0, 0)
+	if errno != 0 && errno != unix.EINTR {
+		return errno
+	}
+	return nil
 }
 
 // serve answers one request.

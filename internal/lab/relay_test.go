@@ -1,0 +1,426 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seed-54eb6215/xftp/internal/lab"
+)
+
+// Nothing that crosses the relay does so in less than the delay.
+func TestRelayDelays(t *testing.T) {
+	const oneWay = 10 * time.Millisecond
+	l := lab.ForTest(t, lab.Config{Impairment: lab.Impairment{Delay: oneWay}})
+	answer := echo(t, l)
+	for range 20 {
+		start := time.Now()
+		answer([]byte("ping"))
+		if took := time.Since(start); took < 2*oneWay {
+			t.Errorf("a round trip took %v, want at least %v", took, 2*oneWay)
+		}
+	}
+}
+
+// echo starts a server on the server host that returns datagrams, and returns
+// a function that sends one and waits for it to come back.
+func echo(t *testing.T, l *lab.Lab) func([]byte) {
+	t.Helper()
+	var pc net.PacketConn
+	err := l.Server.Do(func() (err error) {
+		pc, err = net.ListenPacket("udp", net.JoinHostPort(l.Server.IPv4.Addr().String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 2048)
+		for {
+			n, from, err := pc.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if _, err := pc.WriteTo(buf[:n], from); err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { pc.Close(); <-done })
+	conn, err := l.Client.DialContext(t.Context(), "udp", pc.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return func(b []byte) {
+		t.Helper()
+		if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 2048)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func report(t *testing.T, l *lab.Lab) lab.RelayReport {
+	t.Helper()
+	r, err := l.Relay.Report(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// What the receiver misses is what the relay has counted.
+func TestRelayCountsWhatItLoses(t *testing.T) {
+	l := lab.ForTest(t, lab.Config{Relay: true})
+	move(t, l, l.Server.IPv4.Addr(), 1<<10) // the hosts know each other's MAC now
+	before := report(t, l)
+	if err := l.Relay.Set(t.Context(), lab.Impairment{Seed: 5, Loss: 0.2, Duplicate: 0.1}); err != nil {
+		t.Fatal(err)
+	}
+	var pc net.PacketConn
+	err := l.Server.Do(func() (err error) {
+		pc, err = net.ListenPacket("udp", net.JoinHostPort(l.Server.IPv4.Addr().String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pc.Close()
+	conn, err := l.Client.DialContext(t.Context(), "udp", pc.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const sent = 1000
+	received := 0
+	for i := range sent {
+		if _, err := conn.Write([]byte("datagram")); err != nil {
+			t.Fatal(err)
+		}
+		// The relay says what is to come.
+		if i%50 == 49 {
+			want := func() int {
+				n := report(t, l).ToServer
+				return int(n.Duplicated - before.ToServer.Duplicated - (n.Lost - before.ToServer.Lost))
+			}
+			for await := i + 1; ; {
+				if n := report(t, l).ToServer; n.Received-before.ToServer.Received >= uint64(await) &&
+					n.Received+n.Duplicated == n.Forwarded+n.Lost {
+					break
+				}
+				if t.Context().Err() != nil {
+					t.Fatal("the relay did not see all frames")
+				}
+			}
+			for received < i+1+want() {
+				if err := pc.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := pc.ReadFrom(make([]byte, 100)); err != nil {
+					t.Fatalf("%d datagrams of %d arrived: %v", received, i+1+want(), err)
+				}
+				received++
+			}
+		}
+	}
+	n := report(t, l).ToServer
+	lost := n.Lost - before.ToServer.Lost
+	if lost < sent/10 || lost > 3*sent/10 || n.Duplicated < sent/30 {
+		t.Errorf("%d of %d are lost and %d are doubled, want about 200 and 80", lost, sent, n.Duplicated)
+	}
+	if err := pc.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := pc.ReadFrom(make([]byte, 100)); err == nil {
+		t.Error("more arrived than the relay has counted")
+	}
+}
+
+// A transfer gets through whatever happens to it on the way, and everything
+// did happen.
+func TestRelayImpairs(t *testing.T) {
+	imp := lab.Impairment{Seed: 1, Loss: 0.01, Duplicate: 0.01, Reorder: 0.01, Corrupt: 0.01, Delay: time.Millisecond}
+	l := lab.ForTest(t, lab.Config{Impairment: imp})
+	if r := report(t, l); r.Impairment != imp {
+		t.Errorf("the relay's impairment is %+v, want %+v", r.Impairment, imp)
+	}
+	move(t, l, l.Server.IPv4.Addr(), 4<<20)
+	move(t, l, l.Server.IPv6.Addr(), 4<<20)
+	n := report(t, l).ToServer
+	for _, c := range []struct {
+		name  string
+		count uint64
+	}{{"lost", n.Lost}, {"duplicated", n.Duplicated}, {"reordered", n.Reordered}, {"corrupted", n.Corrupted}} {
+		// One in a hundred of at least 5600 frames.
+		if c.count < n.Received/400 || c.count > n.Received/25 {
+			t.Errorf("%d of %d frames are %s", c.count, n.Received, c.name)
+		}
+	}
+	if n.Received < 8<<20/1500 || n.Bytes < 8<<20 {
+		t.Errorf("8 MiB went in %d frames and %d bytes", n.Received, n.Bytes)
+	}
+	tcp, err := l.Server.TCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tcp.InErrs == 0 {
+		t.Error("the server's kernel saw no bad segment")
+	}
+}
+
+// The queue of the bottleneck is bounded.
+func TestRelayOverflows(t *testing.T) {
+	l := lab.ForTest(t, lab.Config{Impairment: lab.Impairment{Rate: 20e6, Queue: 20_000}})
+	move(t, l, l.Server.IPv4.Addr(), 2<<20)
+	if n := report(t, l).ToServer; n.Overflowed == 0 || n.Lost != 0 {
+		t.Errorf("nothing overflowed: %+v", n)
+	}
+}
+
+// No frame is longer than the MTU at any of the four ends, and every
+// checksum is there.
+func TestRelayIsWireTrue(t *testing.T) {
+	for _, mtu := range []int{1500, 9000} {
+		l := lab.ForTest(t, lab.Config{MTU: mtu, Relay: true})
+		results := []func() seen{watch(t, l.Client), watch(t, l.Server)}
+		for _, name := range []string{"client", "server"} {
+			// What it sends itself is not seen there.
+			results = append(results, watchIn(t, l.Relay.Namespace(), name, false))
+		}
+		move(t, l, l.Server.IPv4.Addr(), 4<<20)
+		for i, result := range results {
+			s := result()
+			if s.longest > mtu+14 || s.unfinished != 0 || s.frames == 0 {
+				t.Errorf("MTU %d, end %d: %d frames, the longest of %d bytes, %d with an unfinished checksum", mtu, i, s.frames, s.longest, s.unfinished)
+			}
+			if i%2 == 0 && s.longest != mtu+14 { // the data's way
+				t.Errorf("MTU %d, end %d: the longest frame has %d bytes", mtu, i, s.longest)
+			}
+		}
+	}
+}
+
+// A relay that was killed takes nothing along, and Close cleans up.
+func TestRelayKilled(t *testing.T) {
+	lab.NeedRoot(t)
+	l, err := lab.New(t.Context(), lab.Config{Relay: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.PidfdOpen(l.Relay.PID(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if names := left(t, os.Getpid()); len(names) != 4 {
+		t.Errorf("a lab has %v, want three namespaces and a directory", names)
+	}
+	if !l.Relay.Running() {
+		t.Error("the relay does not run")
+	}
+	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := awaitDeath(fd); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.Relay.Report(t.Context()); err == nil {
+		t.Error("a dead relay reports")
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if names := left(t, os.Getpid()); len(names) != 0 {
+		t.Errorf("left behind: %v", names)
+	}
+	if l.Relay.Running() {
+		t.Error("a dead relay runs")
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for _, cfg := range []lab.Config{
+		{Impairment: lab.Impairment{Loss: 2}},
+		{Relay: true, Offload: true},
+		{Impairment: lab.Impairment{Seed: 1}, Offload: true},
+	} {
+		if l, err := lab.New(t.Context(), cfg); err == nil {
+			t.Errorf("%+v: no error", cfg)
+			l.Close()
+		}
+	}
+}
+
+// keep makes a lab with a name of this test, and a keeper.
+func keep(t *testing.T, cfg lab.UpConfig) lab.Info {
+	t.Helper()
+	lab.NeedRoot(t)
+	cfg.Name = "t" + strconv.Itoa(os.Getpid()) + "-" + strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))
+	cfg.Name = cfg.Name[:min(len(cfg.Name), 32)]
+	info, err := lab.Up(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := lab.Down(context.Background(), cfg.Name); err != nil && !errors.Is(err, lab.ErrDown) {
+			t.Error(err)
+		}
+	})
+	return info
+}
+
+// traces returns what a lab with a name has in the file system.
+func traces(t *testing.T, name string) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"/run/netns/xftp-" + name + "-*", "/run/xftp/" + name} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// A lab is there until Down, and then there is nothing.
+func TestUpAndDown(t *testing.T) {
+	imp := lab.Impairment{Seed: 7, Delay: time.Millisecond}
+	info := keep(t, lab.UpConfig{Lab: lab.Config{Impairment: imp}, Server: &lab.ServerConfig{}})
+	if got := traces(t, info.Name); len(got) != 4 {
+		t.Errorf("the lab has %v, want three namespaces and a directory", got)
+	}
+	if _, err := lab.Up(t.Context(), lab.UpConfig{Name: info.Name}); !errors.Is(err, lab.ErrExists) {
+		t.Errorf("the same once more: %v, want %v", err, lab.ErrExists)
+	}
+	now, err := lab.Status(t.Context(), info.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now.PID != info.PID || now.Relay == nil || !now.Relay.Running || now.Relay.Impairment.Seed != 7 || now.FTP == nil || !now.FTP.Running {
+		t.Errorf("status: %+v", now)
+	}
+	now, err = lab.SetImpairment(t.Context(), info.Name, func(i *lab.Impairment) { i.Loss = 0.5 })
+	if err != nil || now.Relay.Impairment.Loss != 0.5 || now.Relay.Impairment.Delay != 0.001 {
+		t.Errorf("set: %+v, %v", now.Relay, err)
+	}
+	names, err := lab.Names()
+	if err != nil || !strings.Contains(strings.Join(names, " "), info.Name) {
+		t.Errorf("names: %v, %v", names, err)
+	}
+	var processes []int
+	for _, pid := range []int{info.PID, now.FTP.PID, now.Relay.PID} {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		processes = append(processes, fd)
+	}
+	if err := lab.Down(t.Context(), info.Name); err != nil {
+		t.Error(err)
+	}
+	if got := traces(t, info.Name); len(got) != 0 {
+		t.Errorf("left behind: %v", got)
+	}
+	for _, fd := range processes {
+		if err := unix.PidfdSendSignal(fd, 0, nil, 0); !errors.Is(err, unix.ESRCH) {
+			if err := awaitDeath(fd); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := lab.Down(t.Context(), info.Name); !errors.Is(err, lab.ErrDown) {
+		t.Errorf("down once more: %v, want %v", err, lab.ErrDown)
+	}
+	if _, err := lab.Status(t.Context(), info.Name); !errors.Is(err, lab.ErrDown) {
+		t.Errorf("status: %v, want %v", err, lab.ErrDown)
+	}
+}
+
+// What a killed keeper leaves is swept, and its name is free again.
+func TestKeeperKilled(t *testing.T) {
+	info := keep(t, lab.UpConfig{Lab: lab.Config{Relay: true}, Server: &lab.ServerConfig{}})
+	for _, pid := range []int{info.FTP.PID, info.Relay.PID} {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		defer func() {
+			if err := awaitDeath(fd); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	if err := lab.Sweep(); err != nil {
+		t.Error(err)
+	}
+	if got := traces(t, info.Name); len(got) != 4 {
+		t.Errorf("a sweep took from a living keeper: left are %v", got)
+	}
+	if err := unix.Kill(info.PID, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := lab.Down(t.Context(), info.Name); err != nil && !errors.Is(err, lab.ErrDown) {
+		t.Error(err)
+	}
+	if got := traces(t, info.Name); len(got) != 0 {
+		t.Errorf("left behind: %v", got)
+	}
+	again := keep(t, lab.UpConfig{})
+	if again.Name != info.Name || again.Relay != nil || again.FTP != nil {
+		t.Errorf("the next lab of this name: %+v", again)
+	}
+	if _, err := lab.SetImpairment(t.Context(), again.Name, func(*lab.Impairment) {}); !errors.Is(err, lab.ErrNoRelay) {
+		t.Errorf("set without a relay: %v, want %v", err, lab.ErrNoRelay)
+	}
+	// ip-netns(8) knows it.
+	if ip, err := exec.LookPath("ip"); err == nil {
+		out, err := exec.Command(ip, "-n", again.Client.Namespace, "-o", "addr").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "10.99.0.1/24") {
+			t.Errorf("ip -n: %v: %s", err, out)
+		}
+	}
+}
+
+// An Up that fails, or is interrupted, leaves nothing.
+func TestUpFails(t *testing.T) {
+	lab.NeedRoot(t)
+	name := "tf" + strconv.Itoa(os.Getpid())
+	for _, cfg := range []lab.UpConfig{
+		{Name: name, Server: &lab.ServerConfig{Root: "/nonexistent"}},
+		{Name: name, Lab: lab.Config{MTU: 10}},
+		{Name: "Not a name"},
+		{Name: "xftp-1"},
+	} {
+		if _, err := lab.Up(t.Context(), cfg); err == nil || errors.Is(err, lab.ErrExists) {
+			t.Errorf("%+v: %v", cfg, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := lab.Up(ctx, lab.UpConfig{Name: name}); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if got := traces(t, name); len(got) != 0 {
+		t.Errorf("left behind: %v", got)
+	}
+}
