@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -24,10 +25,10 @@ func (s *session) getTrees(ctx context.Context, remotes []remote) {
 		if ctx.Err() != nil {
 			break
 		}
-		g := &treeGet{session: s, remote: r}
+		g := &treeGet{session: s, remote: r, isLast: i == len(remotes)-1}
 		err := g.run(ctx)
 		if err != nil && interrupted(ctx) == nil {
-			s.failed(ctx, r.String(), err, "")
+			s.lost(ctx, r, s.o.output, r.String(), err)
 		}
 		done[i] = ctx.Err() == nil || err == nil && !g.cut
 	}
@@ -38,15 +39,20 @@ func (s *session) getTrees(ctx context.Context, remotes []remote) {
 type treeGet struct {
 	*session
 	remote
+	isLast bool // no other tree comes after it
 	client *ftpclient.Client
 	tree   *tree
 	below  string // where in tree its files go, empty or with "/" at its end
 
-	// later is what is not fetched in one go with the small files: it needs
-	// questions first, or several connections.
-	later []*download
+	mu    sync.Mutex
+	later []*download // not fetched with the small files: questions come first, or several connections
+	cut   bool        // a signal has ended some file
+}
 
-	cut bool // a signal has ended some file
+func (g *treeGet) putOff(d *download) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.later = append(g.later, d)
 }
 
 func (g *treeGet) run(ctx context.Context) (err error) {
@@ -69,11 +75,13 @@ func (g *treeGet) run(ctx context.Context) (err error) {
 	defer g.tree.close()
 	if isFile {
 		g.tally.find(-1)
-		g.later = append(g.later, g.download(g.base(), g.remote, -1))
+		if g.isLast {
+			g.tally.foundAll()
+		}
+		g.putOff(g.download(g.base(), g.remote, -1))
 	} else if err := g.walk(ctx); err != nil {
 		return err
 	}
-	g.tally.foundAll()
 	for _, ok := range inParallel(ctx, len(g.later), g.o.parallel, func(i int) bool {
 		return g.later[i].get(ctx, []string{g.remote.String()})
 	}) {
@@ -117,18 +125,28 @@ func (g *treeGet) walk(ctx context.Context) error {
 	var found bool
 	var ended error
 	small := func(yield func(ftpclient.Download) bool) {
+		defer func() {
+			if g.isLast {
+				g.tally.foundAll()
+			}
+		}()
 		refused := make(map[string]bool) // directories that cannot be made here
 		opts := &ftpclient.WalkOptions{
 			Parallel: g.o.parallel,
-			Skip:     func(dir ftpclient.Entry) bool { return refused[dir.Path] },
+			Skip:     func(dir ftpclient.Entry) bool { return isTemporary(dir.Name) },
 		}
 		for e, err := range g.client.Walk(ctx, g.walked(), opts) {
 			found = true
+			parent, _ := splitPath(e.Path)
 			switch {
 			case err != nil && ctx.Err() != nil:
 				return
-			case err != nil && e.Path == "":
-				ended = err
+			case err != nil && e.Name == "":
+				if ended == nil {
+					ended = err
+				}
+			case refused[parent]:
+				refused[e.Path] = true
 			case err != nil:
 				g.refuse(ctx, e.Path, err)
 			case e.Type == ftpclient.EntryDir:
@@ -167,10 +185,11 @@ func (g *treeGet) refuse(ctx context.Context, path string, err error) {
 		g.out.note("%s %s: %v, left out", g.verb, g.join(path), err)
 		return
 	}
-	r := g.join(path)
-	g.tally.find(-1)
-	report := g.transfer(r, g.tree.shown(g.below+path))
-	g.ended(report, time.Now(), ftpclient.Result{}, g.failed(ctx, r.String(), err, ""))
+	r := g.remote
+	if path != "" { // or else a name that may not be used, not even in a URL
+		r = g.join(path)
+	}
+	g.lost(ctx, r, g.tree.shown(g.below+path), r.String(), err)
 }
 
 // find begins the way of a file that was found. It returns nil if the file is
@@ -204,7 +223,7 @@ func (g *treeGet) find(ctx context.Context, e ftpclient.Entry) *ftpclient.Downlo
 	g.tally.find(d.state.Size)
 	size := d.state.Size
 	if begun || d.isLink || size > recordAbove && (!d.dated || segmentsFor(g.o.segments, size) > 1) {
-		g.later = append(g.later, d)
+		g.putOff(d)
 		return nil
 	}
 	return g.small(ctx, d)
@@ -277,7 +296,12 @@ func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
 		if part != nil && err != nil {
 			d.kept = part.keep()
 		}
+		var size *ftpclient.IntegrityError
 		switch {
+		case errors.As(err, &size) && ctx.Err() == nil:
+			// It has changed since it was listed, or the list is wrong.
+			d.state.Size, d.dated, d.result = -1, false, ftpclient.Result{}
+			g.putOff(d)
 		case ctx.Err() != nil && part == nil:
 			g.lose() // it was never begun
 		case !d.finish(ctx, start, err, []string{g.remote.String()}):

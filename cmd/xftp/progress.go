@@ -76,6 +76,22 @@ func (p *progress) stop() {
 // A slot is a line for whatever file is under way in its place.
 type slot struct{ file atomic.Pointer[fileBar] }
 
+// linger is how long a file that has ended is shown if no other takes its
+// place, so that the line does not blink between two small files.
+const linger = time.Second
+
+// shown returns the file to be drawn, or nil.
+func (s *slot) shown() *fileBar {
+	f := s.file.Load()
+	if f == nil {
+		return nil
+	}
+	if ended := f.ended.Load(); ended != nil && time.Since(*ended) > linger {
+		return nil
+	}
+	return f
+}
+
 // A fileBar is a file under way. A nil *fileBar is not drawn.
 type fileBar struct {
 	progress *progress
@@ -83,7 +99,8 @@ type fileBar struct {
 	name     string
 	done     atomic.Int64
 	total    atomic.Int64 // -1 if not known
-	rate     *meter       // of the goroutine that draws
+	ended    atomic.Pointer[time.Time]
+	rate     *meter // of the goroutine that draws
 }
 
 // begin shows a file until end is called. size is -1 if it is not known yet.
@@ -125,9 +142,10 @@ func (f *fileBar) end() {
 	if f == nil || f.slot == nil {
 		return
 	}
+	now := time.Now()
+	f.ended.Store(&now)
 	f.progress.mu.Lock()
 	defer f.progress.mu.Unlock()
-	f.slot.file.Store(nil)
 	f.progress.free = append(f.progress.free, f.slot)
 	f.slot = nil
 }
@@ -135,13 +153,13 @@ func (f *fileBar) end() {
 // draw makes the line for a slot.
 func (p *progress) draw(s *slot, place int) *mpb.Bar {
 	name := func(decor.Statistics) string {
-		if f := s.file.Load(); f != nil {
+		if f := s.shown(); f != nil {
 			return f.name
 		}
 		return ""
 	}
 	figures := func(decor.Statistics) string {
-		f := s.file.Load()
+		f := s.shown()
 		if f == nil {
 			return ""
 		}
@@ -150,7 +168,7 @@ func (p *progress) draw(s *slot, place int) *mpb.Bar {
 	}
 	fill := mpb.BarStyle().Build()
 	filler := mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
-		f := s.file.Load()
+		f := s.shown()
 		if f == nil {
 			return nil
 		}

@@ -53,7 +53,7 @@ func (s *session) put(ctx context.Context, files []string, to remote) {
 			uploads = append(uploads, mark(found, i)...)
 			done[i] = len(found) == 0
 			if err != nil && interrupted(ctx) == nil {
-				s.failed(ctx, file, err, "")
+				s.lost(ctx, to, file, file, err)
 			}
 			continue
 		}

@@ -138,9 +138,7 @@ func (t *putTree) leaveOut(rel, why string) {
 
 // fail reports what cannot be read.
 func (t *putTree) fail(ctx context.Context, rel string, err error) {
-	t.tally.find(-1)
-	t.tally.end(0, true)
-	t.failed(ctx, t.local(rel), err, "")
+	t.lost(ctx, t.to.join(rel), t.local(rel), t.local(rel), err)
 }
 
 // makeAll makes the directories on the server (MKD).
@@ -223,7 +221,7 @@ func (t *putTree) list(ctx context.Context) (map[string]ftpclient.Entry, error) 
 	}
 	opts := &ftpclient.WalkOptions{Parallel: t.o.parallel, Skip: func(dir ftpclient.Entry) bool { return !sent[dir.Path] }}
 	for e, err := range t.client.Walk(ctx, t.to.walked(), opts) {
-		if err != nil && e.Path == "" {
+		if err != nil && e.Name == "" {
 			return nil, err
 		}
 		if err == nil {

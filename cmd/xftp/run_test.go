@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -195,4 +196,52 @@ func TestRunLeaksNothing(t *testing.T) {
 	}
 	s.server.Stop()
 	goleak.VerifyNone(t, before)
+}
+
+// A thousand files are drawn in a few lines that stay where they are, and
+// summed up in one.
+func TestProgressTree(t *testing.T) {
+	root := t.TempDir()
+	if err := makeTree(filepath.Join(root, "d"), 1000, 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "d", "zz"), make([]byte, 3<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := startServer(root, []string{"stall=2000000"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	screen, terminal := openTerminal(t)
+	cmd := startXftp(t, nil, terminal, "get", "-r", "--parallel", "3", s.url()+"/missing", s.url()+"/d/")
+	terminal.Close()
+	var seen strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := screen.Read(buf) // EIO when xftp has closed its end
+		seen.Write(buf[:n])
+		if err != nil {
+			break
+		}
+		if text := seen.String(); strings.Contains(text, "zz") && strings.Contains(text, "total: 1000 of 1002 files") {
+			s.goOn()
+		}
+	}
+	cmd.Wait()
+	text := seen.String()
+	// Each drawing begins by going back to the first line of the one before.
+	drawings := strings.Split(text, "\x1b[J")
+	for _, drawing := range drawings[:len(drawings)-1] {
+		if n := strings.Count(drawing, "\r\n"); n > 3+1+2 { // the lines, the total, an error and its hint
+			t.Errorf("a drawing of %d lines:\n%q", n, drawing)
+		}
+	}
+	last := drawings[len(drawings)-1]
+	if want := regexp.MustCompile(`^(xftp: .*\r\n)?(xftp: hint: .*\r\n)?1001 files, 3\.\d+ MB in .* s, .*/s, 1 failed over kernel sockets\r\n$`); !want.MatchString(last) {
+		t.Errorf("at the end the terminal shows:\n%q", last)
+	}
+	if n := strings.Count(text, "/missing: 550 "); n != 1 {
+		t.Errorf("the error stands there %d times", n)
+	}
 }

@@ -175,3 +175,12 @@ func errorOf(err error) *transferError {
 	}
 	return t
 }
+
+// lost reports what could not even be begun, such as a directory that cannot be
+// read.
+func (s *session) lost(ctx context.Context, r remote, path, subject string, err error) {
+	report := s.transfer(r, path)
+	report.Segments = 0
+	s.tally.find(-1)
+	s.ended(report, time.Now(), ftpclient.Result{}, s.failed(ctx, subject, err, ""))
+}
