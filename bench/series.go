@@ -39,7 +39,7 @@ func (b *bench) trace(ctx context.Context, r *racer, c testCase, rc *record.Case
 			}
 		}
 	}()
-	run := b.attempt(ctx, r, c, content, 1)
+	run := b.attempt(ctx, r, c, content, 1, b.o.timeout)
 	close(stop)
 	<-stopped
 	if run.Error == "" {

@@ -47,10 +47,11 @@ func newLabSite(ctx context.Context, l link, mtu int, kind lab.Kind, root string
 			err = errors.Join(err, s.close())
 		}
 	}()
-	s.lab, err = lab.New(ctx, lab.Config{
-		MTU: mtu, Offload: l.offload,
-		Impairment: lab.Impairment{Delay: l.delay, Loss: l.loss, Seed: 1},
-	})
+	cfg := lab.Config{MTU: mtu, Offload: l.offload}
+	if l.delay != 0 || l.loss != 0 { // else the hosts are joined directly
+		cfg.Impairment = lab.Impairment{Delay: l.delay, Loss: l.loss, Seed: 1}
+	}
+	s.lab, err = lab.New(ctx, cfg)
 	if err != nil {
 		return s, err
 	}

@@ -120,6 +120,9 @@ type Run struct {
 	Error    string `json:"error,omitempty"`    // why the run does not count
 }
 
+// Steps are the items of a run in the unit Startup, in their order.
+var Steps = []string{"attach", "bind", "stack", "ARP and connect", "connect again and login", "data"}
+
 // Rate returns bits per second.
 func (r Run) Rate() float64 { return float64(r.Bytes) * 8 / r.Seconds }
 

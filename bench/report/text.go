@@ -83,7 +83,11 @@ func describe(c *record.Case, p *record.Peer) string {
 	case record.Frames:
 		add("%.0f kframes/s", record.Median(p.Values(framesPerSecond))/1e3)
 	default:
-		add("%.2f Gb/s\t%.3f s (%.3f to %.3f)\tCPU %.2f s, machine %.2f s", record.Median(p.Values(record.Rate))/1e9,
+		rate := fmt.Sprintf("%.2f Gb/s", record.Median(p.Values(record.Rate))/1e9)
+		if c.Files > 100 {
+			rate = fmt.Sprintf("%.0f files/s", float64(c.Files)/record.Median(seconds))
+		}
+		add("%s\t%.3f s (%.3f to %.3f)\tCPU %.2f s, machine %.2f s", rate,
 			record.Median(seconds), slices.Min(seconds), slices.Max(seconds),
 			record.Median(p.Values(clientCPU)), record.Median(p.Values(machineCPU)))
 	}
@@ -103,20 +107,19 @@ func describe(c *record.Case, p *record.Peer) string {
 	return strings.Join(cells, "\t")
 }
 
-// steps lists the medians of the items of a peer's runs.
+// steps lists the medians of the steps that a peer's runs tell.
 func steps(p *record.Peer) string {
 	counted := p.Counted()
-	if len(counted) == 0 {
-		return ""
-	}
 	var all []string
-	for _, name := range slices.Sorted(maps.Keys(counted[0].Items)) {
-		all = append(all, fmt.Sprintf("%s %.1f", name, record.Median(p.Values(record.Item(name)))*1e3))
+	for _, name := range record.Steps {
+		if len(counted) > 0 && counted[0].Items[name] != 0 {
+			all = append(all, fmt.Sprintf("%s %.1f", name, record.Median(p.Values(record.Item(name)))*1e3))
+		}
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return strings.Join(all, ", ") + " ms"
+	return "ms: " + strings.Join(all, ", ")
 }
 
 func clientCPU(r record.Run) float64       { return r.User + r.System }
