@@ -60,6 +60,9 @@ flags.`,
 		},
 	}
 	o.addName(cmd)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return &usageError{err.Error(), "put -- before the command if it has flags of its own"}
+	})
 	return cmd
 }
 

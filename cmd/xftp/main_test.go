@@ -36,8 +36,9 @@ import (
 //	exits CODE COMMAND...     run a command that must exit with CODE
 //	signal SIG CODE PART COMMAND...
 //	                          run a command, send it SIG when the server has
-//	                          stalled and the file PART has bytes in it; it must
-//	                          exit with CODE; with SIG "none" it is the server
+//	                          stalled and the file PART has bytes in it, and in
+//	                          its state, if it has one with segments; it must
+//	                          exit with CODE, -1 after KILL; with SIG "none" it is the server
 //	                          that dies
 //	size FILE BYTES           the length of a file
 //	absent FILE...            none of the files exists
@@ -217,7 +218,7 @@ func checkCode(ts *testscript.TestScript, err error, want int) {
 }
 
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
-	number, known := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	number, known := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[0]]
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	part := ts.MkAbs(args[2])
@@ -252,6 +253,10 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 			select {
 			case <-stalled:
 			default:
+				continue
+			}
+			state, _ := os.ReadFile(part + ".json") // perhaps there is none yet
+			if bytes.Contains(state, []byte(`"done":[]`)) {
 				continue
 			}
 			if info, err := os.Stat(part); !sent && err == nil && info.Size() > 0 {
