@@ -39,12 +39,6 @@ type linkFacts struct {
 // readLink asks the kernel of the calling thread's network namespace about an
 // interface (rtnetlink(7), RTM_GETLINK).
 func readLink(ifindex int) (linkFacts, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
-	if err != nil {
-		return linkFacts{}, fmt.Errorf("open netlink socket: %w", err)
-	}
-	defer unix.Close(fd)
-
 	var request struct {
 		header unix.NlMsghdr
 		link   unix.IfInfomsg
@@ -56,38 +50,63 @@ func readLink(ifindex int) (linkFacts, error) {
 	}
 	request.link.Index = int32(ifindex)
 	b := unsafe.Slice((*byte)(unsafe.Pointer(&request)), unsafe.Sizeof(request))
-	if err := unix.Sendto(fd, b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return linkFacts{}, fmt.Errorf("ask for link %d: %w", ifindex, err)
-	}
-	reply := make([]byte, 1<<16)
-	n, _, err := unix.Recvfrom(fd, reply, 0)
+	reply, err := askKernel(unix.NETLINK_ROUTE, b)
 	if err != nil {
 		return linkFacts{}, fmt.Errorf("ask for link %d: %w", ifindex, err)
 	}
-	facts, err := parseLink(reply[:n])
+	facts, err := parseLink(reply)
 	if err != nil {
 		return linkFacts{}, fmt.Errorf("ask for link %d: %w", ifindex, err)
 	}
 	return facts, nil
 }
 
-// parseLink reads an answer to RTM_GETLINK: one link message, or an error.
-func parseLink(b []byte) (linkFacts, error) {
+// askKernel sends a message to a netlink family (netlink(7)), in the network
+// namespace of the calling thread, and returns the first answer.
+func askKernel(family int, message []byte) ([]byte, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, family)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink socket: %w", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Sendto(fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, err
+	}
+	answer := make([]byte, 1<<16)
+	n, _, err := unix.Recvfrom(fd, answer, 0)
+	if err != nil {
+		return nil, err
+	}
+	return answer[:n], nil
+}
+
+// firstMessage returns the type and the data of the first message in an
+// answer, or the error that it tells of.
+func firstMessage(b []byte) (kind uint16, data []byte, err error) {
 	messages, err := syscall.ParseNetlinkMessage(b)
 	if err != nil || len(messages) == 0 {
-		return linkFacts{}, errors.New("malformed netlink message")
+		return 0, nil, errors.New("malformed netlink message")
 	}
 	m := messages[0]
 	if m.Header.Type == unix.NLMSG_ERROR && len(m.Data) >= 4 {
 		if errno := -int32(binary.NativeEndian.Uint32(m.Data)); errno > 0 {
-			return linkFacts{}, unix.Errno(errno)
+			return 0, nil, unix.Errno(errno)
 		}
 	}
-	if m.Header.Type != unix.RTM_NEWLINK || len(m.Data) < unix.SizeofIfInfomsg {
+	return m.Header.Type, m.Data, nil
+}
+
+// parseLink reads an answer to RTM_GETLINK: one link message, or an error.
+func parseLink(b []byte) (linkFacts, error) {
+	kind, data, err := firstMessage(b)
+	if err != nil {
+		return linkFacts{}, err
+	}
+	if kind != unix.RTM_NEWLINK || len(data) < unix.SizeofIfInfomsg {
 		return linkFacts{}, errors.New("unexpected netlink message")
 	}
 	facts := linkFacts{programs: map[uint8]uint32{}}
-	for kind, value := range attributes(m.Data[unix.SizeofIfInfomsg:]) {
+	for kind, value := range attributes(data[unix.SizeofIfInfomsg:]) {
 		switch kind {
 		case unix.IFLA_IFNAME:
 			facts.name = unix.ByteSliceToString(value)

@@ -153,7 +153,10 @@ func bind(ctx context.Context, ifindex, queue int, cfg SocketConfig, generic boo
 	var tryZeroCopy, tryCopy bool
 	switch cfg.Mode {
 	case ModeAuto:
-		tryZeroCopy, tryCopy = !generic, true
+		// Each try registers memory and, when refused, waits for a grace
+		// period of RCU: 10 ms in all.
+		declared, err := zeroCopyDeclared(ifindex)
+		tryZeroCopy, tryCopy = !generic && (declared || err != nil), true
 	case ModeZeroCopy:
 		tryZeroCopy = true
 	default:

@@ -147,8 +147,10 @@ struct match {
 struct {
 	UINT(type, MAP_TYPE_XSKMAP);
 	UINT(max_entries, 1); // set to the number of queues when loaded
-	TYPE(key, u32);
-	TYPE(value, u32);
+	// Sizes, not types: this kind of map takes no type information, and the
+	// kernel would refuse it after a grace period of RCU, 10 ms.
+	UINT(key_size, sizeof(u32));
+	UINT(value_size, sizeof(u32));
 } xftp_sockets SEC(".maps");
 
 struct {
