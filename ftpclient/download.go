@@ -49,7 +49,7 @@ type Download struct {
 // the site; it also goes to Done of each file that was taken from the sequence
 // and has not ended. It is nil even if no file could be fetched.
 func (c *Client) Download(ctx context.Context, files iter.Seq[Download], parallel int) error {
-	jobs := func(yield func(*job) bool) {
+	jobs := func(_ context.Context, yield func(*job) bool) {
 		for file := range files {
 			j := &job{
 				verb: "RETR", path: file.Path, offset: file.Offset, size: file.Size,

@@ -34,7 +34,8 @@ type pipeline struct {
 
 	flights  []*flight // whose commands were sent, oldest first
 	next     *opening  // of the data connection after those, for uploads
-	renaming *flight   // an upload whose last replies are to come
+	renaming *flight   // an upload that is yet to get its name
+	renamed  bool      // the commands for that were sent, before all in flights
 }
 
 // A flight is a job whose commands were sent, or some of them.
@@ -203,6 +204,10 @@ func (p *pipeline) feed(ctx context.Context) error {
 			f.bytes += len(line) + len("\r\n")
 		}
 		lines = append(lines, more...)
+	}
+	if len(lines) > 0 && p.renaming != nil {
+		p.renamed = true
+		lines = append(p.renameCommands(), lines...)
 	}
 	more, err := p.openNext(ctx)
 	if err != nil {

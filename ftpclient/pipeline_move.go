@@ -65,6 +65,11 @@ func (p *pipeline) otherList(f *flight, refusal error) error {
 // the file, with those that rename the one before.
 func (p *pipeline) upload(ctx context.Context, f *flight) error {
 	defer f.data.close()
+	if p.renamed {
+		if err := p.renameReplies(ctx); err != nil {
+			return err
+		}
+	}
 	var refusal error
 	if err := p.typeReply(ctx, f, &refusal); err != nil {
 		return err
@@ -160,7 +165,7 @@ func (p *pipeline) renameReplies(ctx context.Context) error {
 			note(&refusal, reply.refuse(line))
 		}
 	}
-	p.renaming = nil
+	p.renaming, p.renamed = nil, false
 	p.settle(f, refusal)
 	return nil
 }

@@ -39,7 +39,7 @@ type Upload struct {
 // has ended on that connection, so that a failure never leaves a file that was
 // not begun cut short.
 func (c *Client) Upload(ctx context.Context, files iter.Seq[Upload], parallel int) error {
-	jobs := func(yield func(*job) bool) {
+	jobs := func(_ context.Context, yield func(*job) bool) {
 		for file := range files {
 			j := &job{
 				verb: "STOR", path: file.Path, offset: file.Offset, rename: file.Rename,

@@ -61,15 +61,15 @@ func (c *Client) Walk(ctx context.Context, dir string, opts *WalkOptions) iter.S
 		w.changed.L = &w.mu
 		root := &directory{entry: Entry{Type: EntryDir, Size: -1}, ready: make(chan struct{})}
 		root.place = w.pending.PushBack(root)
-		stop := context.AfterFunc(ctx, w.stop)
-		defer stop()
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		wg.Go(func() {
 			defer close(w.ended)
 			w.err = c.work(ctx, w.jobs, o.Parallel)
 		})
-		w.visit(ctx, root)
+		if !w.visit(ctx, root) {
+			cancel() // what is listed ahead is not needed
+		}
 		w.stop()
 	}
 }
@@ -104,6 +104,10 @@ type directory struct {
 	ready   chan struct{} // closed when the rest is known
 	entries []walked
 	err     error
+
+	// doubtful is set if the list may be that of something else: many servers
+	// answer LIST for a file with the file, and for nothing with nothing.
+	doubtful bool
 }
 
 // A walked is an entry as it will be yielded.
@@ -114,7 +118,9 @@ type walked struct {
 }
 
 // jobs yields the lists that are to be fetched, while there is room for them.
-func (w *walker) jobs(yield func(*job) bool) {
+func (w *walker) jobs(ctx context.Context, yield func(*job) bool) {
+	stop := context.AfterFunc(ctx, w.stop)
+	defer stop()
 	for {
 		d := w.next()
 		if d == nil {
@@ -168,6 +174,7 @@ func (w *walker) listed(d *directory, verb string, text []byte, err error) {
 		d.err = err
 	} else {
 		d.entries, d.err = w.parse(d, verb, text)
+		d.doubtful = verb == "LIST" && d.parent == nil && w.dir != "" && len(d.entries) < 2
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -260,6 +267,12 @@ func (w *walker) visit(ctx context.Context, d *directory) bool {
 		}
 	}
 	w.reached()
+	if d.doubtful {
+		err := w.client.Do(ctx, func(c *Conn) error { return c.ChangeDir(ctx, w.dir) })
+		if err != nil {
+			d.entries, d.err = nil, err
+		}
+	}
 	for _, e := range d.entries {
 		if !w.yield(e.Entry, e.err) || e.dir != nil && !w.visit(ctx, e.dir) {
 			return false

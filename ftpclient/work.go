@@ -3,7 +3,6 @@ package ftpclient
 import (
 	"context"
 	"io"
-	"iter"
 	"sync"
 )
 
@@ -42,15 +41,18 @@ type backlog struct {
 	jobs     []*job
 	begun    int  // jobs that lanes have taken and not ended
 	coming   int  // lanes on their way to a connection, each for one job
-	complete bool // no more jobs come from the sequence
+	complete bool // no more jobs come from the supply
 	room     int  // jobs that are read ahead
 	lanes    int
 	err      error // why the work has ended early
 	cancel   context.CancelCauseFunc
 }
 
+// A supply yields jobs, and ends soon after ctx is done.
+type supply func(ctx context.Context, yield func(*job) bool)
+
 // work carries the jobs out over at most parallel connections.
-func (c *Client) work(ctx context.Context, jobs iter.Seq[*job], parallel int) error {
+func (c *Client) work(ctx context.Context, jobs supply, parallel int) error {
 	parallel = max(parallel, 1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -68,20 +70,18 @@ func (c *Client) work(ctx context.Context, jobs iter.Seq[*job], parallel int) er
 	return b.finish(ctx)
 }
 
-// fill takes jobs from the sequence as fast as they are begun.
-func (b *backlog) fill(ctx context.Context, jobs iter.Seq[*job]) {
-	for j := range jobs {
+// fill takes jobs from the supply as fast as they are begun.
+func (b *backlog) fill(ctx context.Context, jobs supply) {
+	jobs(ctx, func(j *job) bool {
 		b.mu.Lock()
+		defer b.mu.Unlock()
 		for len(b.jobs) >= b.room && ctx.Err() == nil {
 			b.changed.Wait()
 		}
 		b.jobs = append(b.jobs, j)
 		b.changed.Broadcast()
-		b.mu.Unlock()
-		if ctx.Err() != nil {
-			break
-		}
-	}
+		return ctx.Err() == nil
+	})
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.complete = true
