@@ -38,7 +38,10 @@ func openXDP(ctx context.Context, o *options) (*transport, error) {
 			stats, _ := n.Stats() // those that could be read
 			return flatten("", reflect.ValueOf(stats))
 		},
-		close: n.Close,
+		close: func() error {
+			runtime.GOMAXPROCS(2) // Close waits in two system calls at once
+			return n.Close()
+		},
 	}, nil
 }
 

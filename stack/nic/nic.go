@@ -137,15 +137,14 @@ func (n *NIC) open(ctx context.Context, cfg Config) (step string, err error) {
 	if nameservers == nil {
 		nameservers, search = hostNameservers(resolvConf)
 	}
-	socket := n.socket
 	n.Stack, err = stack.New(stack.Config{
 		Addresses:   cfg.Addresses,
 		Gateways:    cfg.Gateways,
 		Nameservers: nameservers,
 		Search:      search,
-	}, socket)
+	}, &queue{Socket: n.socket, program: n.program})
 	if err != nil {
-		n.socket = nil // closed by stack.New
+		n.socket, n.program = nil, nil // closed by stack.New
 		return "start stack", err
 	}
 	for _, p := range cfg.Addresses {
@@ -203,14 +202,29 @@ func (n *NIC) Close() error {
 		var errs []error
 		switch {
 		case n.Stack != nil:
-			errs = append(errs, n.Stack.Close()) // closes the socket
+			errs = append(errs, n.Stack.Close()) // closes the queue
 		case n.socket != nil:
-			errs = append(errs, n.socket.Close())
-		}
-		if n.program != nil {
+			errs = append(errs, (&queue{n.socket, n.program}).Close())
+		case n.program != nil:
 			errs = append(errs, n.program.Close())
 		}
 		n.closeErr = errors.Join(errs...)
 	})
 	return n.closeErr
+}
+
+// A queue is the stack's device: the socket, and the program that sends it its
+// frames.
+type queue struct {
+	*xdp.Socket
+	program *xdp.Program
+}
+
+// Close closes both at the same time. Each waits for a grace period of RCU in
+// the kernel, some 10 ms.
+func (q *queue) Close() error {
+	detached := make(chan error, 1)
+	go func() { detached <- q.program.Close() }()
+	err := q.Socket.Close()
+	return errors.Join(err, <-detached)
 }
