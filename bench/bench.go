@@ -119,6 +119,9 @@ func (b *bench) moveTo(ctx context.Context, c testCase) error {
 // run measures a case. What goes wrong in it is written down, and the next
 // case may go on; an error is returned if ctx is over.
 func (b *bench) run(ctx context.Context, c testCase) error {
+	if c.unit == "" {
+		c.unit = record.Transfer
+	}
 	rc := &record.Case{Name: c.name, Group: c.group, Title: c.title, Unit: c.unit, Floor: c.floor, Aim: c.aim}
 	b.file.Cases = append(b.file.Cases, rc)
 	err := b.runCase(ctx, c, rc)

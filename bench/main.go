@@ -31,6 +31,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -200,7 +201,7 @@ func replace(name string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
+	err = errors.Join(write(f), f.Chmod(0o644), giveToCaller(f), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}
@@ -208,4 +209,17 @@ func replace(name string, write func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
+}
+
+// giveToCaller makes a file belong to who typed sudo.
+func giveToCaller(f *os.File) error {
+	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
+	if err != nil {
+		return nil // nobody did
+	}
+	gid, err := strconv.Atoi(os.Getenv("SUDO_GID"))
+	if err != nil {
+		gid = -1
+	}
+	return f.Chown(uid, gid)
 }

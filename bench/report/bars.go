@@ -70,7 +70,13 @@ func (v vertical) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 func textStyle(size vg.Length) text.Style {
-	return text.Style{Color: ink, Font: font.From(plot.DefaultFont, size), Handler: plot.DefaultTextHandler}
+	return text.Style{Color: ink, Font: sans(size), Handler: plot.DefaultTextHandler}
+}
+
+// sans is the font by which widths are computed; Arial and Helvetica, which
+// the page asks for, have the same.
+func sans(size vg.Length) font.Font {
+	return font.Font{Typeface: plot.DefaultFont.Typeface, Variant: "Sans", Size: size}
 }
 
 // newPlot returns a plot whose X axis begins at 0.
@@ -80,11 +86,12 @@ func newPlot(xLabel string) *plot.Plot {
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.LineStyle.Color, a.Tick.LineStyle.Color = pale, pale
 		a.Label.TextStyle.Color, a.Tick.Label.Color = ink, ink
-		a.Label.TextStyle.Font.Size, a.Tick.Label.Font.Size = 10, 9.5
+		a.Label.TextStyle.Font, a.Tick.Label.Font = sans(10), sans(9.5)
 	}
 	p.X.Label.Text = xLabel
 	p.X.Min = 0
-	p.Legend.TextStyle.Font.Size = 9.5
+	p.Legend.TextStyle.Font = sans(9.5)
+	p.Legend.Padding = 4
 	return p
 }
 

@@ -50,7 +50,7 @@ func figures(f *record.File) ([]figure, error) {
 		all = append(all, figure{title, caption, svg})
 	}
 	add("Ratio to the best peer", "The bar is the median of the best peer divided by that of xftp: right of the line at 1 "+
-		"xftp is ahead. The thin line goes from the least to the greatest ratio within one round; the marks are floor (short) and aim (long).",
+		"xftp is ahead. The thin line goes from the least to the greatest ratio within one round; the marks are floor (short) and aim (long). Grey misses its floor.",
 		ratios(f), 0)
 	large, small := transfers(f)
 	add("Rate", "Median; the thin line goes from the slowest to the fastest run.",
@@ -63,7 +63,7 @@ func figures(f *record.File) ([]figure, error) {
 		"the kernel's work for one side is charged to the other, so that only the whole is fair.",
 		groups(heavy(large), "s/GB", record.MachineCPUPerGB), 0)
 	for _, c := range f.Cases {
-		add("One transfer over time: "+c.Name, c.Title+". Rate in each 50 ms, as the interface counted the bytes.", timeSeries(c), 9*vg.Centimeter)
+		add("One transfer over time: "+c.Name, c.Title+". Rate as the interface counted the bytes.", timeSeries(c), 9*vg.Centimeter)
 	}
 	return all, err
 }
@@ -157,10 +157,14 @@ func groups(cases []*record.Case, unit string, value func(record.Run) float64) *
 
 // timeSeries draws the rate of each peer's transfer, nil if there is none.
 func timeSeries(c *record.Case) *plot.Plot {
-	const step = 0.05 // seconds
 	if len(c.Series) == 0 {
 		return nil
 	}
+	var longest float64
+	for _, s := range c.Series {
+		longest = max(longest, s.Points[len(s.Points)-1].Seconds)
+	}
+	step := max(0.02, longest/80) // seconds
 	p := newPlot("seconds")
 	p.Y.Label.Text = "Gb/s"
 	p.Y.Min = 0
@@ -184,6 +188,7 @@ func timeSeries(c *record.Case) *plot.Plot {
 		p.Add(l)
 		p.Legend.Add(s.Peer, l)
 	}
-	p.Legend.Top = true
+	// On the right, with the text right of the line: its width is a guess.
+	p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, plotWidth-6*vg.Centimeter
 	return p
 }
