@@ -33,10 +33,9 @@ type pipe struct {
 	longest int // frames in the line at most
 	pool    *pool
 
-	held []held // reordered frames, the oldest first
-	line fifo   // the others, by the time at which they are due
-	busy time.Duration
-	last time.Duration // when the last frame of the line is due
+	held []held        // reordered frames, the oldest first
+	line fifo          // the others: none overtakes another, whatever set does to Delay
+	busy time.Duration // until when the bottleneck has work
 
 	n Counters
 }
@@ -132,9 +131,7 @@ func (p *pipe) push(b []byte, at time.Duration) {
 		p.pool.put(b)
 		return
 	}
-	// One cable does not reorder, also when its length is changed.
-	p.last = max(p.last, at+p.imp.Delay)
-	p.line.push(pending{b, p.last})
+	p.line.push(pending{b, at + p.imp.Delay})
 }
 
 // due moves frames that are due at a time into bufs and returns their number.

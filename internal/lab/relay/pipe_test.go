@@ -292,6 +292,9 @@ func TestRate(t *testing.T) {
 	if p.n.Overflowed != 5 {
 		t.Errorf("%d frames overflowed, want 5 of 15: %+v", p.n.Overflowed, p.n)
 	}
+	if len(p.pool.free) != 1 { // the one that each of the five used
+		t.Errorf("%d buffers came back, want 1", len(p.pool.free))
+	}
 	for i := range 10 {
 		at := time.Duration(i+6) * time.Millisecond
 		if p.next() != at {
@@ -348,6 +351,27 @@ func TestLineIsBounded(t *testing.T) {
 	leaving(p, 2*time.Hour)
 	if len(p.pool.free) != used {
 		t.Errorf("%d buffers are free, before there were %d", len(p.pool.free), used)
+	}
+}
+
+// A queue grows with what is in it, wherever that begins.
+func TestFIFO(t *testing.T) {
+	var f fifo
+	in, out := 0, 0
+	for _, step := range []struct{ push, pop int }{{50, 30}, {40, 0}, {100, 120}, {500, 540}} {
+		for range step.push {
+			f.push(pending{due: time.Duration(in)})
+			in++
+		}
+		for range step.pop {
+			if got := f.pop().due; got != time.Duration(out) {
+				t.Fatalf("%d came out, want %d", got, out)
+			}
+			out++
+		}
+		if f.len() != in-out {
+			t.Errorf("length %d, want %d", f.len(), in-out)
+		}
 	}
 }
 
