@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -104,5 +105,100 @@ func TestLabManyFiles(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A tree with names that are hard to list is found as it is, and a large file
+// in it comes in segments.
+func TestLabTreeAndSegments(t *testing.T) {
+	const size = 20<<20 + 13
+	names := []string{"a b", " lead", "-a", "d/-l", "d/[x]*?", "d/e/.hidden", "d/e/ä", "z -> y", ".top/x", "empty/", "-d/x"}
+	for _, kind := range servers {
+		t.Run(kind.String(), func(t *testing.T) {
+			lab.NeedServer(t, kind)
+			l := lab.ForTest(t, lab.Config{})
+			root := lab.RootDir(t)
+			top := filepath.Join(root, "tree")
+			var want []string
+			for i, name := range names {
+				if err := os.MkdirAll(filepath.Join(top, filepath.Dir(name+"x")), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if filepath.Base(name+"x") != "x" || name[len(name)-1] == 'x' {
+					if err := os.WriteFile(filepath.Join(top, name), make([]byte, i), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := os.Symlink("/", filepath.Join(top, "d", "link")); err != nil {
+				t.Fatal(err)
+			}
+			content := random(3, size)
+			if err := os.WriteFile(filepath.Join(top, "large"), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			err := filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
+				if err != nil || path == top {
+					return err
+				}
+				rel, err := filepath.Rel(top, path)
+				line := rel
+				switch info, infoErr := d.Info(); {
+				case infoErr != nil:
+					return infoErr
+				case d.IsDir():
+					line += "/"
+				case d.Type().IsRegular():
+					line += fmt.Sprint(" ", info.Size())
+				case kind == lab.Embedded:
+					line += " 1" // which takes the link for a file of one byte
+				}
+				want = append(want, line)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			server, err := l.Server.StartServer(t.Context(), lab.ServerConfig{Kind: kind, Root: root})
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := ftpclient.New(server.URL(""), &ftpclient.Config{Dialer: l.Client})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			var got []string
+			for e, err := range client.Walk(t.Context(), "tree", &ftpclient.WalkOptions{Parallel: 2}) {
+				if err != nil {
+					t.Error(e.Path, err)
+				}
+				line := e.Path
+				switch e.Type {
+				case ftpclient.EntryDir:
+					line += "/"
+				case ftpclient.EntryFile:
+					line += fmt.Sprint(" ", e.Size)
+				}
+				got = append(got, line)
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("got\n%q, want\n%q", got, want)
+			}
+			for _, count := range []int{1, 4} {
+				dst := newMemory(size)
+				result, err := client.DownloadSegments(t.Context(), dst, &ftpclient.Segments{Path: "tree/large", Count: count})
+				if err != nil || result.Bytes != size || sumOf(dst.b) != sumOf(content) || dst.twice > 0 {
+					t.Errorf("%d segments: %+v, %v, %d bytes twice", count, result, err, dst.twice)
+				}
+			}
+			for _, err := range client.Walk(t.Context(), "none", nil) {
+				if !isReply(550)(err) {
+					t.Errorf("error %v", err)
+				}
+			}
+		})
 	}
 }
