@@ -19,9 +19,10 @@
 // # Time
 //
 // The delay of a frame counts from the kernel's receive timestamp, so a relay
-// that had to wait for a processor catches up. No frame leaves early. How late
-// one leaves is up to the scheduler, and at most some 50 microseconds more: with
-// a Delay of a millisecond or longer the relay handles frames in batches.
+// that had to wait for a processor catches up. No frame leaves early. With a
+// Delay of a millisecond or longer the relay handles frames in batches, so that
+// one leaves some 50 microseconds late at most, and what the scheduler adds. The
+// relay has the policy SCHED_FIFO, see sched(7): every ordinary process gives way.
 //
 // # Limitations
 //

@@ -44,7 +44,8 @@ type answer struct {
 // hides that.
 const quantum = 50 * time.Microsecond
 
-// niceness of the thread that forwards, see sched(7).
+// niceness of the thread that forwards if it cannot have a real-time policy,
+// see sched(7).
 const niceness = -10
 
 // A forwarder moves frames on one thread, both directions.
@@ -98,11 +99,15 @@ func Run(cfg Config, control *os.File) error {
 			w.in[j] = f.pool.get()
 		}
 	}
-	// This thread is the cable: its timers are exact, and it comes before
-	// those that use it.
+	// This thread is the cable: its timers are exact, and whoever receives a
+	// frame must not take the processor from it before it has sent the rest.
 	runtime.LockOSThread()
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, niceness); err != nil {
-		return fmt.Errorf("relay: set priority: %w", err)
+	fifo := &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+	if err := unix.SchedSetAttr(0, fifo, 0); err != nil {
+		// Not in every control group; then what is next best.
+		if err := unix.Setpriority(unix.PRIO_PROCESS, 0, niceness); err != nil {
+			return fmt.Errorf("relay: set priority: %w", err)
+		}
 	}
 	if err := unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("relay: timer slack: %w", err)
