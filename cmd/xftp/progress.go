@@ -251,12 +251,17 @@ func (t *tally) line(moved int64, rate *meter) string {
 	return text
 }
 
-// summary is what is printed at the end of a run with several files.
-func (t *tally) summary(seconds float64) string {
+// summary is what is printed at the end of a run with several files, over what
+// path they came.
+func (t *tally) summary(seconds float64, path *transport) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	text := fmt.Sprintf("%d files, %s in %.2f s, %s/s", t.done, bytesText(float64(t.bytes)), seconds,
-		bytesText(float64(t.bytes)/max(seconds, 1e-9)))
+	files := "files"
+	if t.done == 1 {
+		files = "file"
+	}
+	text := fmt.Sprintf("%d %s, %s in %.2f s, %s/s over %s", t.done, files, bytesText(float64(t.bytes)), seconds,
+		bytesText(float64(t.bytes)/max(seconds, 1e-9)), path)
 	if t.failed > 0 {
 		text += fmt.Sprintf(", %d failed", t.failed)
 	}

@@ -238,7 +238,7 @@ func TestProgressTree(t *testing.T) {
 		}
 	}
 	last := drawings[len(drawings)-1]
-	if want := regexp.MustCompile(`^(xftp: .*\r\n)?(xftp: hint: .*\r\n)?1001 files, 3\.\d+ MB in .* s, .*/s, 1 failed over kernel sockets\r\n$`); !want.MatchString(last) {
+	if want := regexp.MustCompile(`^(xftp: .*\r\n)?(xftp: hint: .*\r\n)?1001 files, 3\.\d+ MB in .* s, .*/s over kernel sockets, 1 failed\r\n$`); !want.MatchString(last) {
 		t.Errorf("at the end the terminal shows:\n%q", last)
 	}
 	if n := strings.Count(text, "/missing: 550 "); n != 1 {

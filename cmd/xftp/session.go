@@ -141,7 +141,7 @@ func (s *session) begin(several bool) {
 func (s *session) end() {
 	s.bars.stop()
 	if s.tally.several && !s.o.quiet && !s.o.json && (s.o.verbose || isTerminal(s.out.stderr)) {
-		s.out.line("%s over %s", s.tally.summary(time.Since(s.tally.start).Seconds()), s.path)
+		s.out.line("%s", s.tally.summary(time.Since(s.tally.start).Seconds(), s.path))
 	}
 }
 
