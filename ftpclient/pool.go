@@ -3,6 +3,7 @@ package ftpclient
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,8 +19,8 @@ type pool struct {
 	idle    []idleConn // the one used last is last
 	busy    map[*Conn]bool
 	opening int
-	limit   int // connections, as many as the server seems to allow
-	waiting [2][]chan struct{}
+	limit   int             // connections, as many as the server seems to allow
+	waiting [2][]chan *Conn // by priority; each gets a connection, or nil to look again
 }
 
 type idleConn struct {
@@ -87,10 +88,12 @@ func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
 				return nil, err
 			}
 		default:
-			turn := make(chan struct{})
+			turn := make(chan *Conn, 1)
 			p.waiting[prio] = append(p.waiting[prio], turn)
 			p.mu.Unlock()
-			p.await(ctx, prio, turn)
+			if conn := p.await(ctx, prio, turn); conn != nil {
+				return conn, nil
+			}
 		}
 	}
 }
@@ -124,7 +127,7 @@ func (p *pool) connect(ctx context.Context) (*Conn, error) {
 	case p.closed:
 		return nil, ErrClosed
 	default:
-		p.wake()
+		p.wake(nil)
 		return nil, err
 	}
 }
@@ -140,34 +143,44 @@ func (p *pool) fewer(ctx context.Context) bool {
 	return true
 }
 
-// await waits until it is this one's turn to look again.
-func (p *pool) await(ctx context.Context, prio priority, turn chan struct{}) {
+// await waits until it is this one's turn. It returns nil if it is time to look
+// again.
+func (p *pool) await(ctx context.Context, prio priority, turn chan *Conn) *Conn {
 	select {
-	case <-turn:
-		return
+	case conn := <-turn:
+		return conn
 	case <-ctx.Done():
 	case <-p.ctx.Done():
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, other := range p.waiting[prio] {
-		if other == turn {
-			p.waiting[prio] = append(p.waiting[prio][:i], p.waiting[prio][i+1:]...)
-			return
-		}
+	i := slices.Index(p.waiting[prio], turn)
+	if i >= 0 {
+		p.waiting[prio] = slices.Delete(p.waiting[prio], i, i+1)
+		p.mu.Unlock()
+		return nil
 	}
-	p.wake() // it was this one's turn, and is now another's
+	p.mu.Unlock()
+	if conn := <-turn; conn != nil {
+		p.put(conn)
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wake(nil) // let another one look
+	return nil
 }
 
-// wake lets one of those who wait look again. The caller holds mu.
-func (p *pool) wake() {
+// wake gives conn to the first of those who wait, or lets him look again if
+// conn is nil. It returns false if nobody waits. The caller holds mu.
+func (p *pool) wake(conn *Conn) bool {
 	for prio := range p.waiting {
 		if waiting := p.waiting[prio]; len(waiting) > 0 {
-			close(waiting[0])
+			waiting[0] <- conn
 			p.waiting[prio] = waiting[1:]
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // wanted reports whether somebody waits who should not wait for long.
@@ -185,12 +198,17 @@ func (p *pool) put(conn *Conn) {
 		conn.want = p.client.url.Type
 	}
 	p.mu.Lock()
-	delete(p.busy, conn)
 	good = good && !p.closed
+	if good && p.wake(conn) {
+		p.mu.Unlock()
+		return
+	}
+	delete(p.busy, conn)
 	if good {
 		p.idle = append(p.idle, idleConn{conn, time.Now()})
+	} else {
+		p.wake(nil)
 	}
-	p.wake()
 	p.mu.Unlock()
 	if !good {
 		_ = conn.Close() // why it is of no use is known
