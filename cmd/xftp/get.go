@@ -292,6 +292,9 @@ func (d *download) runDirect(ctx context.Context, bar *fileBar) error {
 	// A FIFO whose reader sleeps must not keep us from ending.
 	release := context.AfterFunc(ctx, func() { f.Close() })
 	defer func() { release(); f.Close() }()
+	if info, err := f.Stat(); err == nil && isNull(info) && d.o.segments != 1 && d.Type == ftpclient.Binary {
+		return d.nowhere(ctx, f, bar)
+	}
 	return d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
 		if err = conn.Type(ctx, d.Type); err == nil {
 			d.result, err = conn.Retr(ctx, d.Path, f, opts)

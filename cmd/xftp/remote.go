@@ -33,11 +33,6 @@ func parseRemote(arg string) (remote, error) {
 // String returns the URL without its password.
 func (r remote) String() string { return r.shown }
 
-// sameLogin says whether one control connection serves r and s.
-func (r remote) sameLogin(s remote) bool {
-	return r.Address() == s.Address() && r.User == s.User && r.Password == s.Password
-}
-
 // dir and base are the two parts of the path. A base of "" says that the URL
 // names a directory.
 func (r remote) dir() string  { return r.Path[:strings.LastIndex(r.Path, "/")+1] }
@@ -55,14 +50,15 @@ func (r remote) walked() string {
 // between names.
 func (r remote) join(path string) remote {
 	u := *r.URL
-	if u.Path != "" && !strings.HasSuffix(u.Path, "/") {
+	shown, option, typed := strings.Cut(r.shown, ";type=")
+	switch {
+	case u.Path == "" && !strings.HasSuffix(shown, "/"): // ftp://host
+		shown += "/"
+	case u.Path != "" && !strings.HasSuffix(u.Path, "/"):
+		shown += "/"
 		u.Path += "/"
 	}
 	u.Path += path
-	shown, option, typed := strings.Cut(r.shown, ";type=")
-	if !strings.HasSuffix(shown, "/") {
-		shown += "/" // ftp://host
-	}
 	for i, name := range strings.Split(path, "/") {
 		if i > 0 {
 			shown += "/"

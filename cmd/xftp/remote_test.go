@@ -82,3 +82,32 @@ func TestRemoteParts(t *testing.T) {
 		t.Errorf("joined: %q, %s (%v)", joined.Path, joined, err)
 	}
 }
+
+func TestRemoteJoin(t *testing.T) {
+	for _, tt := range []struct{ url, path, want, wantPath string }{
+		{"ftp://h", "a", "ftp://h/a", "a"},
+		{"ftp://h/", "a/b c", "ftp://h/a/b%20c", "a/b c"},
+		{"ftp://h/d", "a%", "ftp://h/d/a%25", "d/a%"},
+		{"ftp://h/d/", "a;type=x", "ftp://h/d/a%3Btype=x", "d/a;type=x"},
+		{"ftp://h/d/;type=a", "x", "ftp://h/d/x;type=a", "d/x"},
+		{"ftp://h/%2F", "x", "ftp://h/%2Fx", "/x"},
+		{"ftp://u:secret@h/%2Fetc", "x#y", "ftp://u:***@h/%2Fetc/x%23y", "/etc/x#y"},
+	} {
+		r, err := parseRemote(tt.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := r.join(tt.path)
+		if got.String() != tt.want || got.Path != tt.wantPath {
+			t.Errorf("%s join %s: %s with path %q, want %s with %q", tt.url, tt.path, got, got.Path, tt.want, tt.wantPath)
+		}
+		if tt.url == "ftp://u:secret@h/%2Fetc" {
+			continue // the password is not in what is shown
+		}
+		// What is shown leads to the same file.
+		back, err := parseRemote(got.String())
+		if err != nil || back.Path != got.Path || back.Type != got.Type {
+			t.Errorf("%s is read as %q (%v), want %q", got, back.Path, err, got.Path)
+		}
+	}
+}

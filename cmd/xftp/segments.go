@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -57,6 +58,24 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 	if err == nil && info.Size() != size {
 		err = &ftpclient.IntegrityError{Kind: ftpclient.KindSize, Want: size, Got: info.Size()}
 	}
+	return err
+}
+
+// nowhere downloads to /dev/null, where the order of the bytes does not matter.
+func (d *download) nowhere(ctx context.Context, null *os.File, bar *fileBar) (err error) {
+	err = d.client.Do(ctx, func(conn *ftpclient.Conn) error {
+		if err := conn.Type(ctx, d.Type); err != nil {
+			return err
+		}
+		return d.look(ctx, conn)
+	})
+	if err != nil {
+		return err
+	}
+	d.segments = segmentsFor(d.o.segments, d.state.Size)
+	d.result, err = d.client.DownloadSegments(ctx, null, &ftpclient.Segments{
+		Path: d.Path, Size: d.state.Size, Count: d.segments, Progress: bar.report(),
+	})
 	return err
 }
 

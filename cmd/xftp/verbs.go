@@ -32,13 +32,28 @@ func newGet(out *output) *cobra.Command {
 	o := new(options)
 	cmd := &cobra.Command{
 		Use:   "get URL...",
-		Short: "Download files",
+		Short: "Download files and directories",
 		Long: `Get downloads each URL to a file of the same name in the working directory, or
 to where -o says. The file appears under its name when it is complete; until
-then it is .NAME.xftp-part beside it, which -c continues.`,
+then it is .NAME.xftp-part beside it, which -c continues.
+
+With -r a URL may name a directory, which comes with all that is in it; with a
+slash at its end only what is in it comes, so that "get -r ftp://h/d/ -o X" makes
+X/f and "get -r ftp://h/d -o X" makes X/d/f. With -c, files that are here already
+do not come again. Links in X are followed within X only; a link of the server's
+gives the file that it leads to. Names that would lead elsewhere are refused.
+
+--parallel is 1 if it is not given: commands are sent ahead, so that one connection
+need not idle between two files, and many servers count the connections of an
+address.
+
+With -n a file comes over several connections, each a part of it, if it is not
+smaller than 1 MiB for each. With auto there is one more for each 64 MiB, up to 4.
+Over a network that loses packets, or is shared, that is faster.`,
 		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
   xftp get ftp://user:password@host/dir/a ftp://host/b -o downloads/ --net kernel
-  xftp get -c ftp://host/big.iso --net kernel
+  xftp get -c -n 4 ftp://host/big.iso --net kernel
+  xftp get -r --parallel 4 ftp://host/pub/photos/ -o photos --net kernel
   xftp get ftp://host/big.iso -o /dev/null --net kernel`,
 		Args: atLeast(1, "a URL"),
 	}
@@ -70,16 +85,23 @@ func newPut(out *output) *cobra.Command {
 	o := new(options)
 	cmd := &cobra.Command{
 		Use:   "put FILE... URL",
-		Short: "Upload files",
+		Short: "Upload files and directories",
 		Long: `Put uploads files. If the path of the URL ends in / it is a directory, and the
 files keep their names; else it is the name that the one file gets. The file
 appears under its name when it is complete; until then it is .NAME.xftp-part
 beside it on the server, which -c continues if its last 64 KiB are those of the
 local file. Where the server does not rename, a file below 64 MiB is sent again
-under its own name, and .NAME.xftp-part is deleted after that.`,
+under its own name, and .NAME.xftp-part is deleted after that.
+
+With -r a FILE may be a directory, which is made on the server with all that is in
+it: "put -r d ftp://h/in/" makes in/d/f. With a slash at its end only what is in it
+goes there: "put -r d/ ftp://h/in/" makes in/f. Links to files are sent as the
+files, links to directories are left out. With -c, files that the server has
+already are not sent again, if it tells their times (MLSD).`,
 		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
   xftp put a b c ftp://user:password@host/dir/ --net kernel
-  xftp put report.pdf ftp://host/dir/2026.pdf --net kernel`,
+  xftp put report.pdf ftp://host/dir/2026.pdf --net kernel
+  xftp put -r --parallel 4 photos ftp://user:password@host/backup/ --net kernel`,
 		Args: atLeast(2, "a file and a URL"),
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
