@@ -15,14 +15,25 @@
 // MTU and every checksum is there; receive offload (GRO) is on at both ends,
 // as it is on a network card. [Config.Offload] leaves the kernel's defaults.
 //
+// # Impairment
+//
+// With [Config.Impairment] a third namespace, where a process carries frames
+// from one veth pair to another, stands between the hosts. It delays, loses,
+// reorders, duplicates and corrupts them and limits their rate; see package
+// relay. The kernel needs no netem for that.
+//
 // # Ownership
 //
 // Namespaces are bind mounts below /run/netns, where ip-netns(8) finds them.
 // Their names hold the process id of the owner and the time it was started:
 // [New] and [Sweep] remove what dead owners have left, and nothing else.
 // Processes that [Host.Start] starts get SIGKILL when the owner dies. So a
-// lab whose owner was killed leaves two names and one directory below
+// lab whose owner was killed leaves two or three names and one directory below
 // /run/xftp, until the next lab is made.
+//
+// A lab of [Up] outlives its maker: its owner is a process started for that, and
+// the names of its namespaces are the same each time. A file in its directory
+// says whose it is. [Down] ends it, [Exec] runs programs in it.
 //
 // A program that wants to be clean after an interrupt too catches the signal
 // (signal.NotifyContext) and calls [Lab.Close], which may be called from any

@@ -278,6 +278,34 @@ func TestRelayKilled(t *testing.T) {
 	}
 }
 
+// A lab with a relay leaves no file open and no process.
+func TestRelayLeavesNothing(t *testing.T) {
+	lab.NeedRoot(t)
+	use := func() int {
+		l, err := lab.New(t.Context(), lab.Config{Relay: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(fds)
+	}
+	use() // opens what the runtime keeps
+	before := use()
+	use()
+	if after := use(); after != before {
+		t.Errorf("%d open files, %d two labs before", after, before)
+	}
+	if pids := children(t); len(pids) != 0 {
+		t.Errorf("left running: %v", pids)
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	for _, cfg := range []lab.Config{
 		{Impairment: lab.Impairment{Loss: 2}},

@@ -27,5 +27,6 @@
 // # Limitations
 //
 // Frames with VLAN tags do not cross. At most 64 MiB of frames are in flight in
-// each direction.
+// each direction. Where an interface has several queues, frames leave on that of
+// the processor on which the relay happens to run.
 package relay
