@@ -206,7 +206,8 @@ func (b *bench) race(ctx context.Context, c testCase, rc *record.Case, content *
 	fastest := 0.0
 	for _, r := range all {
 		b.add(ctx, r, c, content, 0, b.patience(fastest))
-		if r.rec.Runs[0].Error != "" && ctx.Err() == nil { // once more, before it is out
+		if failed := r.rec.Runs[0].Error; failed != "" && !strings.HasPrefix(failed, tookLonger) && ctx.Err() == nil {
+			// Once more, before it is out.
 			r.rec.Runs = nil
 			b.add(ctx, r, c, content, 0, b.patience(fastest))
 		}
@@ -241,6 +242,9 @@ func (b *bench) race(ctx context.Context, c testCase, rc *record.Case, content *
 	return nil
 }
 
+// tookLonger begins the error of a run that was ended for want of patience.
+const tookLonger = "took longer than "
+
 // patience is how long a peer may take to warm up after the fastest one so far
 // did: not for ever, as it would be left out anyway.
 func (b *bench) patience(fastest float64) time.Duration {
@@ -248,7 +252,7 @@ func (b *bench) patience(fastest float64) time.Duration {
 		return b.o.timeout
 	}
 	enough := time.Duration(2 * slow * fastest * float64(time.Second))
-	return min(b.o.timeout, max(enough, 5*time.Second))
+	return min(b.o.timeout, max(enough, 10*time.Second))
 }
 
 // slow is how many times as long as the fastest a peer may take in the warm-up
@@ -302,7 +306,7 @@ func (b *bench) attempt(ctx context.Context, r *racer, c testCase, content *cont
 	if words == nil {
 		return record.Run{Error: "cannot do it"}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("took longer than %v", patience.Round(time.Second)))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s%v", tookLonger, patience.Round(time.Second)))
 	defer cancel()
 	cmd := b.command(ctx, r.peer, words)
 	if round == 1 || r.rec.Command == nil {

@@ -101,8 +101,8 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.gateway, "gateway", "", "router to the server, if it is on another network")
 	f.StringVar(&o.url, "url", "", "`URL` of a directory of a server to use, in which files may be written")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "longest that a run may take")
-	f.DurationVar(&o.caseLimit, "case-limit", 2*time.Minute, "no round of a case is begun after it")
-	f.DurationVar(&o.limit, "limit", 30*time.Minute, "no case is begun after it")
+	f.DurationVar(&o.caseLimit, "case-limit", 3*time.Minute, "no round of a case is begun after it")
+	f.DurationVar(&o.limit, "limit", 24*time.Minute, "no case is begun after it")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

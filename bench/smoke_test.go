@@ -16,8 +16,16 @@ import (
 func TestMain(m *testing.M) {
 	lab.Main()
 	actRole()
+	if os.Getenv(commandEnv) != "" {
+		_ = os.Unsetenv(commandEnv)
+		main()
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
+
+// commandEnv makes the test's executable the command itself.
+const commandEnv = "XFTP_BENCH_COMMAND"
 
 // TestQuickSet measures the quick set, with tiny files. The numbers are of no
 // interest; that each of xftp's is there, was checked, and that nothing is left
@@ -25,12 +33,7 @@ func TestMain(m *testing.M) {
 func TestQuickSet(t *testing.T) {
 	lab.NeedVsftpd(t)
 	dir := t.TempDir()
-	program := filepath.Join(dir, "xftp")
-	build := exec.Command("go", "build", "-o", program, "./cmd/xftp")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	program := buildXftp(t, dir)
 	before := leftovers(t)
 	chosen, err := choose("", true)
 	if err != nil {
@@ -63,7 +66,7 @@ func TestQuickSet(t *testing.T) {
 			if p.LeftOut == "not installed" {
 				continue
 			}
-			if i == 0 && len(p.Counted()) != 1 {
+			if (i == 0 || p.Name == itemised) && len(p.Counted()) != 1 {
 				t.Errorf("%s: %d runs of %s count: %s", c.Name, len(p.Counted()), p.Name, p.LeftOut)
 			}
 			for _, r := range p.Counted() {
@@ -77,6 +80,64 @@ func TestQuickSet(t *testing.T) {
 	for _, ext := range []string{".txt", ".html"} {
 		if info, err := os.Stat(strings.TrimSuffix(out, ".json") + ext); err != nil || info.Size() == 0 {
 			t.Errorf("no %s beside the results: %v", ext, err)
+		}
+	}
+}
+
+func buildXftp(t *testing.T, dir string) string {
+	t.Helper()
+	program := filepath.Join(dir, "xftp")
+	build := exec.Command("go", "build", "-o", program, "./cmd/xftp")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return program
+}
+
+// TestRealLink measures on an interface and against a server that the harness
+// did not make: they are of a lab that it does not know of.
+func TestRealLink(t *testing.T) {
+	lab.NeedVsftpd(t)
+	dir := t.TempDir()
+	l := lab.ForTest(t, lab.Config{})
+	s, err := l.Server.StartServer(t.Context(), lab.ServerConfig{Kind: lab.Vsftpd, Root: lab.RootDir(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "results.json")
+	cmd := exec.Command("/proc/self/exe", "-xftp", buildXftp(t, dir), "-o", out, "-n", "1", "-bytes", "1000000", "-case", "D1,U1,S1,B,W1",
+		"-iface", l.Client.Interface, "-address", l.Client.OwnIPv4.String(), "-url", s.URL(lab.UploadDir))
+	cmd.Env = append(os.Environ(), commandEnv+"=1")
+	said := new(strings.Builder)
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := l.Client.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	f, err := record.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.Cases {
+		if c.Name == "W1" {
+			if c.Skipped == "" {
+				t.Error("W1 was measured without the lab's impairment")
+			}
+			continue
+		}
+		if c.Skipped != "" || !c.Link.Real {
+			t.Errorf("%s: %+v, skipped: %s", c.Name, c.Link, c.Skipped)
+		}
+		for _, p := range c.Peers {
+			if (p.LeftOut == "" || p.Name == itemised) && len(p.Counted()) != 1 {
+				t.Errorf("%s: %s: %+v", c.Name, p.Name, p.Runs)
+			}
+		}
+		if c.Xftp() == nil {
+			t.Errorf("%s: xftp is left out: %s", c.Name, c.Peers[0].LeftOut)
 		}
 	}
 }
