@@ -154,7 +154,31 @@ var ways = map[string]func(*field){
 	"no EPRT":        func(f *field) { f.Refuse, f.cfg.Active = map[string]string{"EPRT": "500 no"}, true },
 	"two sessions":   func(f *field) { f.MaxSessions, f.TooMany = 2, "421 too many" },
 	"one login":      func(f *field) { f.MaxSessions, f.TooMany = 1, "530 too many" },
+	"ProFTPD":        func(f *field) { f.Greeting, f.Eager = "ProFTPD", "450 busy" },
+	"Pure-FTPd":      func(f *field) { f.Greeting, f.Eager = "Welcome to Pure-FTPd", "500 what" },
 	"one connection": func(f *field) { f.cfg.MaxConns = 1 },
+}
+
+// A site that loses what it gets during a transfer, and does not say what it
+// is, is found out, and nothing is lost.
+func TestSwallowed(t *testing.T) {
+	for _, reply := range []string{"450 data transfer in progress", "500 what"} {
+		for _, told := range []bool{true, false} {
+			for _, parallel := range []int{1, 4} {
+				bubble(t, fmt.Sprint(reply, told, parallel), func(t *testing.T) {
+					f := &field{Site: &ftptest.Site{Files: files(40), Eager: reply}}
+					c := f.open(t)
+					if err := f.fetch(t.Context(), c, told, parallel); err != nil {
+						t.Fatal(err)
+					}
+					f.check(t, nil)
+					if n := f.Sessions(); n < 2 || n > 2*parallel {
+						t.Errorf("%d sessions", n)
+					}
+				})
+			}
+		}
+	}
 }
 
 func TestDownload(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,10 @@ type Conn struct {
 	restDirty bool // the server may still hold an offset from REST
 	strayed   bool // the working directory, or more, may not be that of the login
 	secret    string
+
+	// What the server may make of commands that it gets during a transfer.
+	ahead     atomic.Bool // there are some
+	swallowed bool        // it has refused one
 
 	// What is known about the server.
 	greeting Reply
@@ -219,6 +224,20 @@ func (c *Conn) wait(ctx context.Context, step Step) (Reply, error) {
 			timer.Reset(c.cfg.Timeout)
 		}
 	}
+}
+
+// swallow reports whether reply, which came during a transfer, refuses a
+// command that was sent ahead: no transfer that has begun ends by one of these
+// (RFC 959, Section 5.4). The Conn cannot go on after that transfer.
+func (c *Conn) swallow(reply Reply) bool {
+	switch reply.Code {
+	case 450, 500, 501, 502, 503:
+		if c.ahead.Load() {
+			c.swallowed = true
+			return true
+		}
+	}
+	return false
 }
 
 // took accounts for what was received from the reader: a reply, or its end.

@@ -17,7 +17,7 @@ import (
 )
 
 // servers are those that a lab can run.
-var servers = []lab.Kind{lab.Embedded, lab.Vsftpd}
+var servers = []lab.Kind{lab.Embedded, lab.Vsftpd, lab.Proftpd}
 
 // A thousand small files go to real servers and come back, with whatever is
 // sent ahead.

@@ -30,7 +30,8 @@ type pipeline struct {
 	client  *Client
 	c       *Conn
 	backlog *backlog
-	ahead   int // flights behind the one under way
+	ahead   int  // flights behind the one under way
+	single  bool // each command waits for the reply to the one before
 
 	flights  []*flight // whose commands were sent, oldest first
 	next     *opening  // of the data connection after those, for uploads
@@ -53,8 +54,9 @@ type flight struct {
 
 func newPipeline(client *Client, c *Conn, b *backlog) *pipeline {
 	p := &pipeline{client: client, c: c, backlog: b}
-	if takesPipelining(c.greeting) {
-		p.ahead = client.ahead()
+	p.single = client.cfg.Ahead < 0 || greetedBy(c.greeting, lockstep)
+	if !p.single {
+		p.ahead = client.site.ahead(c, client.ahead())
 	}
 	return p
 }
@@ -79,9 +81,10 @@ func (p *pipeline) run(ctx context.Context) {
 			break
 		}
 		f := p.flights[0]
+		p.c.ahead.Store(len(p.flights) > 1)
 		var err error
 		switch {
-		case p.ahead == 0 && !f.list:
+		case p.single && !f.list:
 			err = p.lockstep(ctx, f)
 		case f.verb == "STOR":
 			err = p.upload(ctx, f)
@@ -95,6 +98,10 @@ func (p *pipeline) run(ctx context.Context) {
 		p.flights = p.flights[1:]
 		if p.renaming != f {
 			p.settle(f, err)
+		}
+		if p.c.swallowed {
+			p.swallowed()
+			return
 		}
 	}
 	p.finish(ctx)
@@ -121,6 +128,20 @@ func (p *pipeline) finish(ctx context.Context) {
 	}
 }
 
+// swallowed gives back what the server has not taken, for a connection on which
+// nothing is sent ahead.
+func (p *pipeline) swallowed() {
+	p.client.site.swallow()
+	_ = p.c.fail(errSwallowed)
+	jobs := make([]*job, len(p.flights))
+	for i, f := range p.flights {
+		jobs[i] = f.job
+	}
+	p.backlog.giveBack(jobs...)
+}
+
+var errSwallowed = errors.New("the server has lost commands that were sent during a transfer")
+
 // settle ends a flight, or gives its job back if it is to go another way.
 func (p *pipeline) settle(f *flight, err error) {
 	if errors.Is(err, errDetour) && f.detours < mostDetours && !f.opened {
@@ -136,12 +157,18 @@ func (p *pipeline) settle(f *flight, err error) {
 // it back. The first is tried once more if nothing has been done with it.
 func (p *pipeline) lost(ctx context.Context, err error) {
 	p.client.site.learn(p.c)
+	if p.c.swallowed {
+		p.client.site.swallow()
+	}
 	if p.c.unusable() == nil {
 		_ = p.c.fail(err) // replies are outstanding
 	}
 	if p.renaming != nil {
 		p.backlog.end(p.renaming.job, p.renaming.result, err)
 		p.renaming = nil
+	}
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = errors.Join(ctx.Err(), err)
 	}
 	var back []*job
 	for i, f := range p.flights {
@@ -164,6 +191,7 @@ func (p *pipeline) lost(ctx context.Context, err error) {
 
 // close releases what was prepared and not used.
 func (p *pipeline) close() {
+	p.c.ahead.Store(false)
 	for _, f := range p.flights {
 		f.data.close()
 	}
@@ -190,7 +218,7 @@ func (p *pipeline) feed(ctx context.Context) error {
 		if f == nil {
 			break
 		}
-		if p.ahead == 0 && !f.list {
+		if p.single && !f.list {
 			p.flights = append(p.flights, f)
 			return nil
 		}
@@ -205,15 +233,21 @@ func (p *pipeline) feed(ctx context.Context) error {
 		}
 		lines = append(lines, more...)
 	}
+	if len(p.flights) > 1 {
+		p.c.ahead.Store(true)
+	}
 	if len(lines) > 0 && p.renaming != nil {
 		p.renamed = true
 		lines = append(p.renameCommands(), lines...)
 	}
-	more, err := p.openNext(ctx)
-	if err != nil {
-		return err
+	if p.ahead > 0 {
+		more, err := p.openNext(ctx)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, more...)
 	}
-	if lines = append(lines, more...); len(lines) == 0 {
+	if len(lines) == 0 {
 		return nil
 	}
 	return p.c.write(ctx, lines...)
@@ -360,20 +394,28 @@ func (p *pipeline) transferCommands(f *flight) []string {
 		lines = append(lines, fmt.Sprintf("REST %d", f.offset))
 	}
 	lines = append(lines, f.verb+" "+f.path)
-	if f.verb == "STOR" && p.c.want == Binary && !p.c.refused["SIZE"] {
-		f.sized = true
-		lines = append(lines, "SIZE "+f.path)
+	if f.verb == "STOR" && p.ahead > 0 {
+		lines = append(lines, p.sizeCommand(f)...)
 	}
 	f.transfer = &transfer{verb: f.verb, path: f.path, offset: f.offset, upload: f.verb == "STOR", meter: &f.meter}
 	f.transfer.abandon = p.abandon
 	return lines
 }
 
+// sizeCommand returns the command that checks an upload.
+func (p *pipeline) sizeCommand(f *flight) []string {
+	if p.c.want != Binary || p.c.refused["SIZE"] {
+		return nil
+	}
+	f.sized = true
+	return []string{"SIZE " + f.path}
+}
+
 // openNext prepares the data connection of the next upload, without naming it,
 // if there is one to come.
 func (p *pipeline) openNext(ctx context.Context) ([]string, error) {
 	if len(p.flights) != 1 || p.flights[0].verb != "STOR" || p.flights[0].transfer == nil ||
-		p.ahead == 0 || p.next != nil || p.backlog.waiting() <= 0 || p.client.pool.wanted() {
+		p.single || p.next != nil || p.backlog.waiting() <= 0 || p.client.pool.wanted() {
 		return nil, nil
 	}
 	next, err := p.c.prepareData(ctx)

@@ -82,11 +82,14 @@ func (p *pipeline) upload(ctx context.Context, f *flight) error {
 		if refusal == nil {
 			lines = append(lines, p.transferCommands(f)...)
 		}
-		more, err := p.openNext(ctx)
-		if err != nil {
-			return err
+		if p.ahead > 0 {
+			more, err := p.openNext(ctx)
+			if err != nil {
+				return err
+			}
+			lines = append(lines, more...)
 		}
-		if lines = append(lines, more...); len(lines) > 0 {
+		if len(lines) > 0 {
 			if err := p.c.write(ctx, lines...); err != nil {
 				return err
 			}
@@ -98,9 +101,25 @@ func (p *pipeline) upload(ctx context.Context, f *flight) error {
 	if f.transfer == nil {
 		return refusal
 	}
+	p.c.ahead.Store(f.sized || p.next != nil)
 	err := p.store(ctx, f, refusal)
 	if p.c.unusable() != nil || ctx.Err() != nil {
 		return err
+	}
+	if p.c.swallowed {
+		return errors.Join(err, p.c.fail(errSwallowed))
+	}
+	if err == nil && p.ahead == 0 {
+		lines := p.sizeCommand(f)
+		more, err := p.openNext(ctx)
+		if err != nil {
+			return err
+		}
+		if lines = append(lines, more...); len(lines) > 0 {
+			if err := p.c.write(ctx, lines...); err != nil {
+				return err
+			}
+		}
 	}
 	if sizeErr := p.sizeReply(ctx, f); sizeErr != nil {
 		return sizeErr

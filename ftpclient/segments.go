@@ -255,7 +255,7 @@ func (w *segmented) fetch(ctx context.Context, conn *Conn, part *piece) error {
 	p := newPipeline(w.client, conn, nil)
 	dst := pieceWriter{w.parts, part}
 	var err error
-	if p.ahead == 0 {
+	if p.single {
 		var result Result
 		result, err = conn.Retr(ctx, w.path, dst, &TransferOptions{Offset: part.at})
 		if result.Size >= 0 && result.Size != w.parts.size {

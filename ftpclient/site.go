@@ -17,6 +17,7 @@ type site struct {
 	refused  error           // the last of them
 	without  map[string]bool // commands that the server does not have
 	reached  bool            // a port that EPSV named
+	swallows bool            // loses commands that it gets during a transfer
 }
 
 // admitted reports whether the server has let this user in before.
@@ -138,11 +139,34 @@ func (c *Conn) listArgument(verb, path string) string {
 	}
 }
 
-// takesPipelining reports whether a server can be sent several commands at
-// once, as far as its greeting tells.
-func takesPipelining(greeting Reply) bool {
+// eager lists servers that read commands while they transfer, and answer those
+// that they do not expect then with an error, out of turn: with them a command
+// is sent ahead of replies, but not of data. ProFTPD says "450 data transfer in
+// progress" (poll_ctrl in src/data.c), Pure-FTPd "500" (dlhandler_handle_commands
+// in src/ftpd.c).
+var eager = []string{"ProFTPD", "Pure-FTPd"}
+
+// greetedBy reports whether one of the marks is in a greeting.
+func greetedBy(greeting Reply, marks []string) bool {
 	text := greeting.Text()
-	return !slices.ContainsFunc(lockstep, func(mark string) bool { return strings.Contains(text, mark) })
+	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
+}
+
+// ahead returns how many files are to be asked for while another one flows.
+func (s *site) ahead(conn *Conn, most int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.swallows || greetedBy(conn.greeting, eager) {
+		return 0
+	}
+	return most
+}
+
+// swallow notes that the server loses commands that it gets during a transfer.
+func (s *site) swallow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.swallows = true
 }
 
 // reach notes that a data connection could be made where the server said.

@@ -65,7 +65,7 @@ func (w *watch) run(ctx context.Context) {
 			switch {
 			case err != nil:
 				w.cause = err
-			case reply.preliminary():
+			case reply.preliminary() || w.c.swallow(reply):
 				continue
 			case reply.class() == 2:
 				w.reply, replies = &reply, nil

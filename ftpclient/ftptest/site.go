@@ -34,6 +34,10 @@ type Site struct {
 	// instead of doing anything.
 	Refuse map[string]string
 
+	// Eager, if not empty, is the reply to commands that are there during a
+	// transfer: they are read then, and lost.
+	Eager string
+
 	// MaxSessions is how many sessions there may be at a time, or 0. What
 	// comes above that is answered by TooMany: a 421 at once, another code
 	// after PASS.
@@ -168,9 +172,9 @@ func (s *Site) serve(ctx context.Context, control net.Conn, n Net) {
 	if v.reply("220 "+greeting) != nil {
 		return
 	}
-	lines := s.read(control)
+	v.lines = s.read(control)
 	for n := 0; ; n++ {
-		line, ok := <-lines
+		line, ok := <-v.lines
 		if !ok {
 			return
 		}

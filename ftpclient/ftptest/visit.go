@@ -17,7 +17,8 @@ type visit struct {
 	ctx     context.Context
 	net     Net
 	control net.Conn
-	refused bool // one session too many
+	lines   <-chan string // of the client
+	refused bool          // one session too many
 
 	ln     net.Listener // of passive mode
 	peer   string       // of active mode
@@ -219,6 +220,9 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	if err := v.reply("150 here it comes"); err != nil {
 		return err
 	}
+	if err := v.lose(); err != nil {
+		return err
+	}
 	content = content[min(offset, len(content)):]
 	if fault.Cut || fault.Short {
 		content = content[:len(content)/2]
@@ -232,6 +236,24 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 		return v.reply("426 broken")
 	}
 	return v.reply("226 done")
+}
+
+// lose refuses the commands that are there, as eager sites do.
+func (v *visit) lose() error {
+	for v.site.Eager != "" {
+		select {
+		case _, ok := <-v.lines:
+			if !ok {
+				return errHangup
+			}
+			if err := v.reply(v.site.Eager); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 func (v *visit) receive(path string, offset int, fault Fault) error {
@@ -251,10 +273,16 @@ func (v *visit) receive(path string, offset int, fault Fault) error {
 	if err := v.reply("150 go on"); err != nil {
 		return err
 	}
+	if err := v.lose(); err != nil {
+		return err
+	}
 	if fault.Cut {
 		return errHangup
 	}
 	content, err := io.ReadAll(conn)
+	if err := v.lose(); err != nil {
+		return err
+	}
 	if fault.Short {
 		content = content[:len(content)/2]
 	}
