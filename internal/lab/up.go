@@ -33,7 +33,8 @@ type UpConfig struct {
 
 // Up makes a lab that is there until Down. A process of its own, the keeper,
 // holds it: this executable again, in a session of its own. If the keeper is
-// killed, the next Sweep removes the lab. The context bounds Up alone.
+// killed, the next Sweep removes the lab. The context bounds Up alone. A process
+// that outlives the lab is the keeper's parent still, and may wait(2) for it.
 //
 // The error wraps ErrExists if there is a lab of this name.
 func Up(ctx context.Context, cfg UpConfig) (Info, error) {
