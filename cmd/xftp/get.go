@@ -110,6 +110,7 @@ type download struct {
 	skipped bool      // a link to no file
 
 	segments int
+	retries  int // tries before this one
 	result   ftpclient.Result
 	kept     int64 // bytes in the part file, after a failure
 }
@@ -141,7 +142,7 @@ func (d *download) get(ctx context.Context, again []string) bool {
 // once, by [session.stopped].
 func (d *download) finish(ctx context.Context, start time.Time, err error, again []string) bool {
 	report := d.transfer(d.remote, d.shownPath())
-	report.Segments = d.segments
+	report.Segments, report.Retries = d.segments, d.retries
 	caught := interrupted(ctx)
 	switch {
 	case err == nil:

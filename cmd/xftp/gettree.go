@@ -79,15 +79,15 @@ func (g *treeGet) run(ctx context.Context) (err error) {
 			g.tally.foundAll()
 		}
 		g.putOff(g.download(g.base(), g.remote, -1))
-	} else if err := g.walk(ctx); err != nil {
-		return err
+	} else {
+		err = g.walk(ctx) // what was found comes all the same
 	}
 	for _, ok := range inParallel(ctx, len(g.later), g.o.parallel, func(i int) bool {
 		return g.later[i].get(ctx, []string{g.remote.String()})
 	}) {
 		g.cut = g.cut || !ok
 	}
-	return nil
+	return err
 }
 
 // isFile asks the server whether a URL without a slash at its end is a file.
@@ -301,6 +301,7 @@ func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
 		case errors.As(err, &size) && ctx.Err() == nil:
 			// It has changed since it was listed, or the list is wrong.
 			d.state.Size, d.dated, d.result = -1, false, ftpclient.Result{}
+			d.retries++
 			g.putOff(d)
 		case ctx.Err() != nil && part == nil:
 			g.lose() // it was never begun

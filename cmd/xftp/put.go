@@ -32,6 +32,22 @@ func checkSources(files []string) error {
 	return nil
 }
 
+// checkNames refuses files that would get the same name.
+func checkNames(files []string) error {
+	from := make(map[string]string)
+	for _, file := range files {
+		if strings.HasSuffix(file, "/") {
+			continue // what is in it goes there
+		}
+		name := filepath.Base(file)
+		if other, ok := from[name]; ok {
+			return usagef("%s and %s would both become %s", other, file, name)
+		}
+		from[name] = file
+	}
+	return nil
+}
+
 // put uploads files, and with -r directories. It goes on after a file that
 // failed, but not after a signal.
 func (s *session) put(ctx context.Context, files []string, to remote) {
@@ -137,6 +153,7 @@ type upload struct {
 	again  []string // arguments that upload it again, for the hint
 	asks   bool     // it needs questions first, or a second try
 
+	retries int // tries before this one
 	result  ftpclient.Result
 	started bool   // a part lies on the server that -c can continue
 	left    string // where on the server the whole file lies under a wrong name
@@ -164,6 +181,7 @@ func (u *upload) put(ctx context.Context) bool {
 // once, by [session.stopped].
 func (u *upload) finish(ctx context.Context, start time.Time, err error) bool {
 	report := u.transfer(u.remote, u.path)
+	report.Retries = u.retries
 	caught := interrupted(ctx)
 	switch {
 	case err == nil:
@@ -207,6 +225,7 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 		var refusal *ftpclient.ReplyError
 		if errors.As(err, &refusal) && isRename(refusal) && ctx.Err() == nil {
 			u.asks = true // for another way to its name
+			u.retries++
 			return
 		}
 		if ctx.Err() != nil && f == nil {

@@ -119,6 +119,9 @@ already are not sent again, if it tells their times (MLSD).`,
 				hint: "end the URL in / for a directory",
 			}
 		}
+		if err := checkNames(files); err != nil {
+			return nil, err
+		}
 		return func(ctx context.Context, s *session) { s.put(ctx, files, to) }, nil
 	})
 	o.addManyFlags(cmd)
