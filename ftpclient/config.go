@@ -70,10 +70,11 @@ type Config struct {
 	// If zero, there are as many as its work asks for and the server allows.
 	MaxConns int
 
-	// Ahead is how many files a [Client] asks for on a control connection
-	// before the one that is under way has ended. If zero, it is 4, or 0 with
-	// servers that are known to lose commands then. If negative, each
-	// command waits for the reply to the one before.
+	// Ahead is the most files that a [Client] asks for on a control connection
+	// before the one that is under way has ended. If zero, it is 4. Servers
+	// that are known to lose commands then are asked for one file at a time.
+	// If negative, each command waits for the reply to the one before, as with
+	// servers that lose even those.
 	Ahead int
 
 	// User and Password log in where the URL names no user. If User is empty

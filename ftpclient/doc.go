@@ -1,8 +1,10 @@
 // Package ftpclient is a client for the File Transfer Protocol (RFC 959) that
 // leaves the choice of network stack to its caller.
 //
-// A [Conn] is one control connection. It does one thing at a time and must not
-// be shared between goroutines; open one Conn per parallel transfer. Every
+// A [Client] moves many files, or one in several segments, or walks a tree, over
+// a pool of control connections to one site. A [Conn] is one control
+// connection, for everything else. It does one thing at a time and must not be
+// shared between goroutines; [Client.Do] lends one of the pool. Every
 // connection, control or data, is made by the [Dialer] in [Config] or accepted
 // from its [Listener]: a [*net.Dialer] and a [*net.ListenConfig] run over the
 // kernel's sockets, a stack of one's own runs over anything else.
@@ -26,6 +28,17 @@
 // mode the client listens on the local address of the control connection and
 // the server connects; only a connection from the peer of the control
 // connection is accepted.
+//
+// # Pipelining
+//
+// A Conn waits for the reply to each command. A Client sends EPSV and RETR at
+// once, and with them, or while a file flows, those of the next files; see
+// [Config.Ahead]. Replies come in the order of the commands, and each is
+// accounted for: one that cannot be meant for its command ends the connection,
+// and what had not begun on it goes over another one. Servers that cannot take
+// this are in tables by what their greeting says (site.go), and those that
+// answer a command during a transfer are found out. The next upload is not
+// named before the one before it has ended.
 //
 // # What a transfer promises
 //
