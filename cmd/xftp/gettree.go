@@ -247,7 +247,7 @@ func (d *download) there() (whole, begun bool) {
 		return false, true
 	}
 	st, err := dir.stat(name)
-	if err != nil || d.state.Size < 0 || st.Size != d.state.Size || d.state.ModTime.IsZero() {
+	if err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || d.state.Size < 0 || st.Size != d.state.Size || d.state.ModTime.IsZero() {
 		return false, false
 	}
 	// It has come after the one on the server was last changed, if the clocks

@@ -24,7 +24,7 @@ func TestPutSignalBetweenFiles(t *testing.T) {
 		code  int
 		hint  string
 	}{
-		{"one", 128 + int(syscall.SIGTERM), "xftp: hint: continue with: xftp put -c --net kernel "},
+		{"one", 128 + int(syscall.SIGTERM), "xftp: hint: continue with: xftp put -c --net kernel -v "},
 		{"two", exitOK, ""}, // nothing is left to do
 	} {
 		s := serverWith(t, 0)
@@ -46,7 +46,7 @@ func TestPutSignalBetweenFiles(t *testing.T) {
 			}
 		})
 		root := newRoot(out)
-		root.SetArgs([]string{"put", "--net", "kernel", files[0], files[1], s.url() + "/"})
+		root.SetArgs([]string{"put", "--net", "kernel", "-v", files[0], files[1], s.url() + "/"})
 		err := root.ExecuteContext(ctx)
 		cancel(nil)
 
