@@ -251,7 +251,7 @@ func (b *bench) patience(fastest float64) time.Duration {
 	if fastest == 0 {
 		return b.o.timeout
 	}
-	enough := time.Duration(2 * slow * fastest * float64(time.Second))
+	enough := time.Duration(1.25 * slow * fastest * float64(time.Second))
 	return min(b.o.timeout, max(enough, 10*time.Second))
 }
 
