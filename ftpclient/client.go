@@ -112,7 +112,9 @@ func (c *Client) Do(ctx context.Context, f func(*Conn) error) error {
 
 // connect opens a connection of the pool and logs in.
 func (c *Client) connect(ctx context.Context) (*Conn, error) {
-	before, _ := c.site.refusalsSoFar()
+	if err := c.site.refusal(); err != nil {
+		return nil, err
+	}
 	conn, err := dial(ctx, &c.cfg, c.url.Address())
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", c.url.Address(), err)
@@ -121,7 +123,7 @@ func (c *Client) connect(ctx context.Context) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.login(ctx, fc, before); err != nil {
+	if err := c.login(ctx, fc); err != nil {
 		return nil, errors.Join(err, fc.Close())
 	}
 	fc.want = c.url.Type
@@ -129,10 +131,9 @@ func (c *Client) connect(ctx context.Context) (*Conn, error) {
 }
 
 // login logs in. Until the site has let one connection in, the logins go one
-// at a time, and those that wait meanwhile share a refusal: a wrong password
-// is told to the server once, not once for each connection. before is how many
-// refusals there were when this one began.
-func (c *Client) login(ctx context.Context, conn *Conn, before int) error {
+// at a time, and a refusal holds for all for some seconds: a wrong password is
+// told to the server once, not once for each connection.
+func (c *Client) login(ctx context.Context, conn *Conn) error {
 	select {
 	case c.site.entry <- struct{}{}:
 	case <-ctx.Done():
@@ -143,7 +144,7 @@ func (c *Client) login(ctx context.Context, conn *Conn, before int) error {
 		return conn.Login(ctx, c.user, c.password)
 	}
 	defer func() { <-c.site.entry }()
-	if n, err := c.site.refusalsSoFar(); n > before {
+	if err := c.site.refusal(); err != nil {
 		return err
 	}
 	err := conn.Login(ctx, c.user, c.password)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A site is what the connections of a [Client] have learned of its server.
@@ -13,8 +14,8 @@ type site struct {
 
 	mu       sync.Mutex
 	in       bool            // somebody was let in
-	refusals int             // logins refused for good
-	refused  error           // the last of them
+	refused  error           // the last login that was refused for good
+	when     time.Time       // that was
 	without  map[string]bool // commands that the server does not have
 	reached  bool            // a port that EPSV named
 	swallows bool            // loses commands that it gets during a transfer
@@ -27,12 +28,17 @@ func (s *site) admitted() bool {
 	return s.in
 }
 
-// refusalsSoFar returns how many logins were refused for good, and the last
-// refusal.
-func (s *site) refusalsSoFar() (int, error) {
+// refusalHolds is how long a login that was refused is not tried again.
+const refusalHolds = 5 * time.Second
+
+// refusal returns why it is no use to log in now, or nil.
+func (s *site) refusal() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.refusals, s.refused
+	if time.Since(s.when) > refusalHolds {
+		return nil
+	}
+	return s.refused
 }
 
 // answered notes what became of a login.
@@ -44,8 +50,7 @@ func (s *site) answered(err error) {
 	case err == nil:
 		s.in = true
 	case errors.As(err, &refusal) && !refusal.Temporary() && !crowded(refusal):
-		s.refusals++
-		s.refused = err
+		s.refused, s.when = err, time.Now()
 	}
 }
 

@@ -121,10 +121,14 @@ func (b *backlog) arrived() {
 }
 
 // take returns a job to begin, or nil if at most spare are there, or if fits
-// does not want the next one.
-func (b *backlog) take(spare int, fits func(*job) bool) *job {
+// does not want the next one. With ahead it is one that is not to begin at once;
+// then those are left which others are on their way to.
+func (b *backlog) take(ahead bool, spare int, fits func(*job) bool) *job {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if ahead {
+		spare += b.coming
+	}
 	if len(b.jobs) <= spare || fits != nil && !fits(b.jobs[0]) {
 		return nil
 	}
