@@ -218,6 +218,7 @@ func (b *bench) race(ctx context.Context, c testCase, rc *record.Case, content *
 			fastest = run.Seconds
 		}
 	}
+	b.say.round(rc, 0)
 	all = dropOut(all, fastest)
 	began := time.Now()
 	for round := 1; round <= b.o.rounds; round++ {

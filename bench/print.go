@@ -45,7 +45,7 @@ func (p *printer) running(peer string, round int) {
 	}
 }
 
-// round prints what each peer needed in a round.
+// round prints what each peer needed in a round; round 0 warms up.
 func (p *printer) round(rc *record.Case, round int) {
 	var all []string
 	for _, peer := range rc.Peers {
@@ -61,7 +61,11 @@ func (p *printer) round(rc *record.Case, round int) {
 			all = append(all, peer.Name+" "+value)
 		}
 	}
-	p.line("  %d/%d  %s", round, p.rounds, strings.Join(all, ", "))
+	label := fmt.Sprintf("%d/%d", round, p.rounds)
+	if round == 0 {
+		label = "warm-up"
+	}
+	p.line("  %s  %s", label, strings.Join(all, ", "))
 }
 
 func (p *printer) note(format string, args ...any) { p.line("  note: "+format, args...) }
