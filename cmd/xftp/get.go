@@ -133,6 +133,7 @@ func (d *download) get(ctx context.Context, again []string) bool {
 	bar.end()
 	if d.skipped {
 		d.out.note("%s %s: a link that leads to no file, left out", d.verb, d.remote)
+		d.tally.leaveOut()
 		return true
 	}
 	return d.finish(ctx, start, err, again)

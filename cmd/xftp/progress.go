@@ -215,6 +215,13 @@ func (t *tally) find(size int64) {
 	t.foundBytes += max(size, 0)
 }
 
+// leaveOut takes back that a file was found.
+func (t *tally) leaveOut() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.found--
+}
+
 // foundAll notes that there are no more.
 func (t *tally) foundAll() {
 	t.mu.Lock()

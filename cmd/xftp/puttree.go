@@ -144,18 +144,16 @@ func (t *putTree) fail(ctx context.Context, rel string, err error) {
 // makeAll makes the directories on the server (MKD).
 func (t *putTree) makeAll(ctx context.Context, conn *ftpclient.Conn) error {
 	t.refused = make(map[string]bool)
-	fresh, err := t.makeTop(ctx, conn)
-	if err != nil {
+	if err := t.makeTop(ctx, conn); err != nil {
 		return err
 	}
-	made := map[string]bool{"": fresh}
 	for _, rel := range t.dirs {
 		parent, _ := splitPath(rel)
 		if t.refused[parent] {
 			t.refused[rel] = true
 			continue
 		}
-		fresh, err := t.make(ctx, conn, t.to.join(rel).Path, made[parent])
+		err := makeDir(ctx, conn, t.to.join(rel).Path)
 		if err != nil && (!conn.Usable() || ctx.Err() != nil) {
 			return err
 		}
@@ -163,53 +161,53 @@ func (t *putTree) makeAll(ctx context.Context, conn *ftpclient.Conn) error {
 			t.refused[rel] = true
 			t.fail(ctx, rel, err)
 		}
-		made[rel] = fresh
 	}
 	return nil
 }
 
 // makeTop makes the directory that the URL names, with those that it is in.
-func (t *putTree) makeTop(ctx context.Context, conn *ftpclient.Conn) (fresh bool, err error) {
+func (t *putTree) makeTop(ctx context.Context, conn *ftpclient.Conn) error {
 	path := t.to.walked()
-	if path == "" {
-		return false, nil
+	if path == "" || path == "/" {
+		return nil
 	}
-	fresh, err = t.make(ctx, conn, path, false)
+	err := makeDir(ctx, conn, path)
 	if err == nil || !conn.Usable() {
-		return fresh, err
+		return err
 	}
 	for i := 1; i < len(path); i++ {
 		if path[i] == '/' {
 			// If this one is there, or cannot be, the last one will tell.
 			if err := conn.MakeDir(ctx, path[:i]); err != nil && !conn.Usable() {
-				return false, err
+				return err
 			}
 		}
 	}
-	return t.make(ctx, conn, path, false)
+	return makeDir(ctx, conn, path)
 }
 
-// make makes one directory, if it is not there. inFresh says that its parent
-// was made by this run, so that it cannot be there.
-func (t *putTree) make(ctx context.Context, conn *ftpclient.Conn, path string, inFresh bool) (fresh bool, err error) {
-	err = conn.MakeDir(ctx, path)
-	if err == nil || inFresh || !conn.Usable() {
-		return err == nil, err
+// makeDir makes one directory, if it is not there.
+func makeDir(ctx context.Context, conn *ftpclient.Conn, path string) error {
+	refusal := conn.MakeDir(ctx, path)
+	if refusal == nil || !conn.Usable() {
+		return refusal
 	}
-	if entry, err := conn.MLST(ctx, path); err == nil && entry.Type == ftpclient.EntryDir {
-		return false, nil
+	entry, err := conn.MLST(ctx, path)
+	if err == nil && entry.Type == ftpclient.EntryDir {
+		return nil
 	}
 	if !conn.Usable() {
-		return false, err
+		return err
 	}
-	home, problem := conn.WorkingDir(ctx)
-	if problem == nil {
-		problem = conn.ChangeDir(ctx, path)
+	// The server has no MLST, or there is none.
+	home, err := conn.WorkingDir(ctx)
+	if err == nil {
+		err = conn.ChangeDir(ctx, path)
 	}
-	if problem == nil {
-		return false, conn.ChangeDir(ctx, home)
+	if err == nil {
+		return conn.ChangeDir(ctx, home)
 	}
-	return false, err
+	return refusal
 }
 
 // list returns what is on the server already, by its path.
