@@ -95,16 +95,24 @@ func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Re
 }
 
 // sizeOf asks for the size of a file, which is -1 if the server does not tell.
+// It asks on another connection if the server has dropped the first.
 func (c *Client) sizeOf(ctx context.Context, path string) (size int64, err error) {
-	size = -1
-	err = c.Do(ctx, func(conn *Conn) error {
-		conn.want = Binary
-		if err := conn.setType(ctx, Binary); err != nil {
+	for range 2 {
+		size = -1
+		lost := false
+		err = c.Do(ctx, func(conn *Conn) error {
+			conn.want = Binary
+			err := conn.setType(ctx, Binary)
+			if err == nil {
+				size, err = conn.toldSize(ctx, path, &Result{})
+			}
+			lost = conn.unusable() != nil
 			return err
+		})
+		if err == nil || !lost || ctx.Err() != nil {
+			break
 		}
-		size, err = conn.toldSize(ctx, path, &Result{})
-		return err
-	})
+	}
 	return size, err
 }
 

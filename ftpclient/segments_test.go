@@ -157,12 +157,13 @@ func TestSegmentsStolen(t *testing.T) {
 func TestSegmentsLost(t *testing.T) {
 	const size = 6*mib + 5
 	content := string(random(7, size))
-	for n := 0; ; n++ {
+	const login = 2
+	for n := login; ; n++ {
 		f := &field{Site: &ftptest.Site{Files: map[string]string{"f": content}}}
 		var once sync.Once
 		hit := false
 		f.Fault = func(session, k int, line string) (fault ftptest.Fault) {
-			if session == 1 && k == n {
+			if session == 0 && k == n {
 				once.Do(func() {
 					hit = true
 					fault = ftptest.Fault{Hangup: !strings.HasPrefix(line, "RETR"), Cut: true}
@@ -201,14 +202,25 @@ func TestSegmentsBroken(t *testing.T) {
 		"grows unseen": {size: size - 1, fault: replyTo("SIZE", "550 no"), check: func(err error) bool {
 			return isIntegrity(ftpclient.KindSize, size-1, size)(err)
 		}},
-		"disk full": {size: size, dst: func() io.WriterAt { return fullDisk{} }, check: is(errDisk)},
+		"grown meanwhile": {size: size, check: isIntegrity(ftpclient.KindChanged, size, 7)},
+		"disk full":       {size: size, dst: func() io.WriterAt { return fullDisk{} }, check: is(errDisk)},
 	} {
 		for _, ahead := range []int{0, -1} {
 			t.Run(name, func(t *testing.T) {
 				f := &field{Site: &ftptest.Site{Files: map[string]string{"f": string(random(7, size))}}}
 				f.cfg.Ahead = ahead
-				if tt.fault != nil {
-					f.Fault = func(_, n int, line string) ftptest.Fault { return tt.fault(n, line) }
+				sizes := 0
+				f.Fault = func(_, n int, line string) ftptest.Fault {
+					if verb(line) == "SIZE" {
+						sizes++
+						if name == "grown meanwhile" && sizes == 4 { // one for each range before
+							return ftptest.Fault{Reply: "213 7"}
+						}
+					}
+					if tt.fault == nil {
+						return ftptest.Fault{}
+					}
+					return tt.fault(n, line)
 				}
 				c := f.open(t)
 				var dst io.WriterAt = newMemory(size + 1)
