@@ -136,7 +136,7 @@ func groups(cases []*record.Case, unit string, value func(record.Run) float64) *
 			names = append(names, name)
 			all = append(all, bar{
 				value: record.Median(v), low: slices.Min(v), high: slices.Max(v), color: colorOf(peer.Name),
-				label: fmt.Sprintf("%s %.3g", peer.Name, record.Median(v)),
+				label: fmt.Sprintf("%s %.4g", peer.Name, record.Median(v)),
 			})
 		}
 		names = append(names, "") // between two cases
