@@ -201,3 +201,18 @@ func TestDownload(t *testing.T) {
 		}
 	}
 }
+
+// No connection is opened for which there is no file.
+func TestDownloadFew(t *testing.T) {
+	for range 20 {
+		f := &field{Site: &ftptest.Site{Files: files(1)}}
+		c := f.open(t)
+		if err := f.fetch(t.Context(), c, true, 4); err != nil {
+			t.Fatal(err)
+		}
+		f.check(t, nil)
+		if n := f.Sessions(); n != 1 {
+			t.Fatalf("%d sessions for one file", n)
+		}
+	}
+}
