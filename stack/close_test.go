@@ -51,7 +51,8 @@ func TestCloseLingers(t *testing.T) {
 // does not read, and that the peer does not take what it has for the whole.
 func TestCloseLingerEnds(t *testing.T) {
 	t.Parallel()
-	wire := stacktest.NewWire(stacktest.Options{})
+	// Room for all that can be on the way: a reset is sent once.
+	wire := stacktest.NewWire(stacktest.Options{Buffers: 8192})
 	p := &pair{wire: wire}
 	p.a = newStack(t, stack.Config{Addresses: []netip.Prefix{addrA4}, Linger: 10 * time.Millisecond}, wire.A)
 	p.b = newStack(t, stack.Config{Addresses: []netip.Prefix{addrB4}}, wire.B)
