@@ -44,7 +44,7 @@ type packet struct {
 // machine, leaves the checksum for hardware to finish: the field then holds
 // the sum of the pseudo-header and nothing else. parse completes such a
 // checksum in place. A frame damaged on a real wire meets that condition once
-// in 65536, as often as it passes the checksum itself.
+// in 65536; see checksumHabit.
 func parse(b []byte, mac [6]byte, verified bool) (packet, verdict) {
 	if len(b) < frame.HeaderLen {
 		return packet{}, malformed

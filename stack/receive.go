@@ -20,6 +20,7 @@ type receiver struct {
 	steer   func(*packet) // learns which device a flow is received on; may be nil
 	tx      *transmitter  // of the same device; may be nil
 	deliver func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
+	habit   checksumHabit
 	co      coalescer
 	joined  []byte // a frame that came in several parts
 	broken  bool   // such a frame was too long, and is skipped to its end
@@ -95,6 +96,10 @@ func (r *receiver) frame(b []byte, verified bool) {
 	p, v := parse(b, r.mac, verified)
 	if v != accept {
 		r.dropped[v].Add(1)
+		return
+	}
+	if !verified && !r.habit.believes(&p) {
+		r.dropped[badChecksum].Add(1)
 		return
 	}
 	if p.repaired {
