@@ -49,7 +49,7 @@ func echo(t testing.TB, s *Socket, to end) {
 	for {
 		err := s.Receive(func(batch []frame.Frame) {
 			for len(batch) > 0 {
-				n := s.Reserve(bufs[:len(batch)])
+				n := s.Reserve(bufs[:min(len(batch), len(bufs))])
 				lengths = lengths[:0]
 				for i, f := range batch[:n] {
 					copy(bufs[i], f.B)

@@ -121,10 +121,10 @@ func TestConfigDefaults(t *testing.T) {
 		want SocketConfig
 		err  error
 	}{
-		{SocketConfig{}, 1500, SocketConfig{FrameSize: 2048, RxFrames: 1024, TxFrames: 1024, Batch: 64, Spin: 300}, nil},
-		{SocketConfig{}, 1774, SocketConfig{FrameSize: 2048, RxFrames: 1024, TxFrames: 1024, Batch: 64, Spin: 300}, nil},
-		{SocketConfig{}, 1775, SocketConfig{FrameSize: 4096, RxFrames: 1024, TxFrames: 1024, Batch: 64, Spin: 300}, nil},
-		{SocketConfig{}, 3822, SocketConfig{FrameSize: 4096, RxFrames: 1024, TxFrames: 1024, Batch: 64, Spin: 300}, nil},
+		{SocketConfig{}, 1500, SocketConfig{FrameSize: 2048, RxFrames: 4096, TxFrames: 1024, Batch: 1024, Spin: 300}, nil},
+		{SocketConfig{}, 1774, SocketConfig{FrameSize: 2048, RxFrames: 4096, TxFrames: 1024, Batch: 1024, Spin: 300}, nil},
+		{SocketConfig{}, 1775, SocketConfig{FrameSize: 4096, RxFrames: 4096, TxFrames: 1024, Batch: 1024, Spin: 300}, nil},
+		{SocketConfig{}, 3822, SocketConfig{FrameSize: 4096, RxFrames: 4096, TxFrames: 1024, Batch: 1024, Spin: 300}, nil},
 		{SocketConfig{}, 3823, SocketConfig{}, unix.EMSGSIZE},
 		{SocketConfig{}, 9000, SocketConfig{}, unix.EMSGSIZE},
 		{SocketConfig{FrameSize: 2048}, 1775, SocketConfig{}, unix.EMSGSIZE},

@@ -16,6 +16,9 @@ const (
 	// expected at once.
 	streamingBatch = 8
 
+	// gatheredBatch is how many frames are worth waiting for: a packet of 64 KiB.
+	gatheredBatch = 64
+
 	// gatherTurns is how many looks at the ring may be spent on filling a
 	// batch, and pauses how many PAUSE instructions there are between two
 	// looks: some two microseconds.
@@ -60,7 +63,7 @@ func (s *Socket) wait() (int, error) {
 			return 0, closedError("receive")
 		}
 		if n := s.rings.memory().rx.available(); n > 0 {
-			if s.streaming && n < cap(s.batch) && gathered < gatherTurns {
+			if s.streaming && n < min(gatheredBatch, cap(s.batch)) && gathered < gatherTurns {
 				gathered++
 				pause(pauses)
 				runtime.Gosched()
