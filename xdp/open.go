@@ -41,7 +41,8 @@ type SocketConfig struct {
 
 	// RxFrames is how many frames are for receiving, a power of two. If
 	// zero, 4096: four milliseconds at 12 Gb/s and 1500 bytes, which is how
-	// long the process may be off its CPU without a loss.
+	// long the process may be off its CPU without a loss; 1024 where so much
+	// memory may not be locked.
 	RxFrames int
 
 	// TxFrames is how many frames are for sending, a power of two. If zero,
@@ -49,8 +50,9 @@ type SocketConfig struct {
 	TxFrames int
 
 	// Batch is the largest number of frames that Receive delivers at once.
-	// If zero, 1024: what waits is taken at once, so that several connections
-	// at a time are coalesced and acknowledged as well as one.
+	// If zero, a quarter of RxFrames: what waits is taken at once, so that
+	// several connections at a time are coalesced and acknowledged as well as
+	// one, and enough is left for what arrives meanwhile.
 	Batch int
 
 	// Spin is how many times Receive looks for frames, some two microseconds
@@ -75,10 +77,13 @@ func (c SocketConfig) withDefaults(mtu int) (SocketConfig, error) {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&c.RxFrames, 4096}, {&c.TxFrames, 1024}, {&c.Batch, 1024}, {&c.Spin, 300}} {
+	}{{&c.RxFrames, 4096}, {&c.TxFrames, 1024}, {&c.Spin, 300}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
+	}
+	if c.Batch == 0 {
+		c.Batch = max(1, c.RxFrames/4)
 	}
 	const most = 1 << 16
 	switch {
@@ -114,6 +119,7 @@ func Open(ctx context.Context, ifindex, queue int, cfg SocketConfig) (*Socket, e
 	if err != nil {
 		return nil, opError("open", err)
 	}
+	asked := cfg
 	cfg, err = cfg.withDefaults(facts.mtu)
 	if err != nil {
 		return nil, opError("open", err)
@@ -128,6 +134,13 @@ func Open(ctx context.Context, ifindex, queue int, cfg SocketConfig) (*Socket, e
 	}
 	generic := facts.attached == xdpAttachedGeneric
 	r, err := bind(ctx, ifindex, queue, cfg, generic)
+	if asked.RxFrames == 0 && errors.Is(err, unix.ENOBUFS) {
+		// The usual limit is 8 MiB (RLIMIT_MEMLOCK, getrlimit(2)), and holds for
+		// who is not root.
+		cfg.RxFrames = 1024
+		cfg.Batch = min(cfg.Batch, cfg.RxFrames/4)
+		r, err = bind(ctx, ifindex, queue, cfg, generic)
+	}
 	if err != nil {
 		return nil, err
 	}
