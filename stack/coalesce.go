@@ -30,10 +30,9 @@ const (
 // Everything else is delivered as it came, after what its flow had collected,
 // so that no flow is reordered.
 type coalescer struct {
-	deliver    func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
-	runs       [maxRuns]run
-	active     int    // runs[:active] hold packets
-	superseded uint64 // acknowledgements left out for a later one
+	deliver func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
+	runs    [maxRuns]run
+	active  int // runs[:active] hold packets
 }
 
 // run is a sequence of segments of one flow that can be joined, or the latest
@@ -58,7 +57,6 @@ func (c *coalescer) add(p packet) {
 	ack := p.acknowledges()
 	if ack && i >= 0 && c.runs[i].supersededBy(&p) {
 		c.runs[i].first = p
-		c.superseded++
 		return
 	}
 	if !ack && !p.joinable() {

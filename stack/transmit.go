@@ -43,7 +43,7 @@ type transmitter struct {
 	used     int // bufs[:used] have been written
 	closed   bool
 	held     bool        // frames wait for release
-	holds    int         // how many do
+	waiting  int         // frames submitted since the last flush
 	retry    *time.Timer // runs while the device holds frames that it did not send
 	delay    time.Duration
 	armed    bool
@@ -82,7 +82,7 @@ func (t *transmitter) write(pkts []*gstack.PacketBuffer) int {
 	}
 	t.dropped.Add(uint64(len(pkts) - sent))
 	t.submit()
-	if !t.held || t.holds >= transmitBatch/2 {
+	if !t.held || t.waiting >= transmitBatch/2 {
 		t.flush()
 	}
 	return sent
@@ -102,7 +102,7 @@ func (t *transmitter) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.held = false
-	if t.holds > 0 {
+	if t.waiting > 0 {
 		t.flush()
 	}
 }
@@ -183,7 +183,7 @@ func (t *transmitter) submit() {
 		return
 	}
 	err := t.dev.Submit(t.lengths[:t.used])
-	t.holds += t.used
+	t.waiting += t.used
 	t.reserved, t.used = 0, 0
 	if err != nil {
 		t.fail(err)
@@ -196,7 +196,7 @@ func (t *transmitter) flush() bool {
 	if t.closed {
 		return false
 	}
-	t.holds = 0
+	t.waiting = 0
 	if err := t.dev.Flush(); err != nil {
 		t.fail(err)
 		return false
