@@ -276,7 +276,7 @@ INLINE enum verdict steer_ipv6(const void *p, const void *end)
 	}
 
 	// A solicitation for an address goes to the multicast group of the
-	// address's last 24 bits, ff02::1:ffXX:XXXX; the target tells whose it is.
+	// address's last 24 bits, ff02::1:ff00:0/104; the target tells whose it is.
 	if (ip->next_header != PROTOCOL_ICMPV6 || ip->dst[0] != 0xff || ip->dst[1] != 0x02)
 		return PASSED_NOT_OURS;
 	if (payload < sizeof *ns || (const void *)(ns + 1) > end)
