@@ -17,8 +17,9 @@ type pipeline struct {
 	client  *Client
 	c       *Conn
 	backlog *backlog
-	ahead   int  // flights behind the one under way
-	single  bool // each command waits for the reply to the one before
+	claim   *bool // on a job of the backlog
+	ahead   int   // flights behind the one under way
+	single  bool  // each command waits for the reply to the one before
 
 	flights  []*flight // whose commands were sent, oldest first
 	next     *opening  // of the data connection after those, for uploads

@@ -88,7 +88,7 @@ func (p *pipeline) take(ctx context.Context) *flight {
 	if len(p.flights) > 0 && p.left() > nearEnd {
 		return nil
 	}
-	j := p.backlog.take(len(p.flights) > 0, spare, p.fits)
+	j := p.backlog.take(p.claim, len(p.flights) > 0, spare, p.fits)
 	if j == nil {
 		return nil
 	}

@@ -112,20 +112,30 @@ func (b *backlog) await(ctx context.Context) bool {
 	return true
 }
 
-// arrived ends what await has begun: the lane can take its job.
-func (b *backlog) arrived() {
+// leave gives up what await has claimed, if it is not taken.
+func (b *backlog) leave(claim *bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.coming--
-	b.changed.Broadcast()
+	b.redeem(claim)
+}
+
+// redeem ends a claim, if there is one. The caller holds mu.
+func (b *backlog) redeem(claim *bool) {
+	if *claim {
+		*claim = false
+		b.coming--
+		b.changed.Broadcast()
+	}
 }
 
 // take returns a job to begin, or nil if at most spare are there, or if fits
-// does not want the next one. With ahead it is one that is not to begin at once;
-// then those are left which others are on their way to.
-func (b *backlog) take(ahead bool, spare int, fits func(*job) bool) *job {
+// does not want the next one. It redeems the claim in the same step, so that no
+// other lane sees the job without it. With ahead it is one that is not to begin
+// at once; then those are left which others are on their way to.
+func (b *backlog) take(claim *bool, ahead bool, spare int, fits func(*job) bool) *job {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.redeem(claim)
 	if ahead {
 		spare += b.coming
 	}
@@ -189,13 +199,17 @@ func (b *backlog) finish(ctx context.Context) error {
 // lane does jobs one after the other on one connection at a time.
 func (c *Client) lane(ctx context.Context, b *backlog) {
 	for b.await(ctx) {
+		claim := true
 		conn, err := c.pool.get(ctx, patient)
-		b.arrived()
 		if err != nil {
+			b.leave(&claim)
 			b.fail(err)
 			return
 		}
-		newPipeline(c, conn, b).run(ctx)
+		p := newPipeline(c, conn, b)
+		p.claim = &claim
+		p.run(ctx)
+		b.leave(&claim)
 		c.pool.put(conn)
 	}
 }
