@@ -35,6 +35,8 @@ var (
 const (
 	defaultTimeout      = 30 * time.Second
 	defaultAbortTimeout = 2 * time.Second
+	defaultRetries      = 3
+	defaultRetryWait    = time.Second
 
 	anonymousUser     = "anonymous"
 	anonymousPassword = "anonymous@"
@@ -65,6 +67,26 @@ type Config struct {
 	// into order (ABOR). If zero, it is 2 seconds. If negative, it is not
 	// tried and the Conn is unusable afterwards.
 	AbortTimeout time.Duration
+
+	// KeepAlive is how often a NOOP is sent on a control connection while a
+	// transfer that it began lasts, for the sake of whatever forgets idle
+	// connections: routers, and servers that count the idle time of a session
+	// without the transfers. The reply to each is accounted for. Servers that
+	// are known to answer out of turn, or to lose such commands, get none. If
+	// zero, none are sent: TCP's own keep-alive serves most.
+	KeepAlive time.Duration
+
+	// Retries is how often a [Client] begins one file, one listing or one
+	// operation again after an error that may pass: a reply of 4yz, a time-out, a
+	// connection that could not be made or was lost. Progress does not set the
+	// count back. If zero, it is 3; if negative, nothing is tried again.
+	Retries int
+
+	// RetryWait is how long a Client waits before the first of those tries. It
+	// is doubled each time, up to 30 seconds, and then shortened at random by
+	// up to half, so that many clients do not come back together. If zero, it
+	// is 1 second.
+	RetryWait time.Duration
 
 	// MaxConns is the most control connections that a [Client] has at a time.
 	// If zero, there are as many as its work asks for and the server allows.
@@ -106,6 +128,15 @@ func (cfg *Config) withDefaults() Config {
 	}
 	if c.AbortTimeout == 0 {
 		c.AbortTimeout = defaultAbortTimeout
+	}
+	switch {
+	case c.Retries == 0:
+		c.Retries = defaultRetries
+	case c.Retries < 0:
+		c.Retries = 0
+	}
+	if c.RetryWait <= 0 {
+		c.RetryWait = defaultRetryWait
 	}
 	return c
 }

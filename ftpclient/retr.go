@@ -54,6 +54,11 @@ type Result struct {
 	Size     int64 // of the whole remote file in bytes, or -1 if the server does not tell
 	Verified Verified
 
+	// Retries is how often a [Client] began again on the way to this result;
+	// see [Config.Retries]. Bytes counts all tries: what the writer holds, or
+	// what the reader gave and the server kept.
+	Retries int
+
 	// Unsized is what the server answered to SIZE instead of a size, or nil.
 	// After an upload, a 550 here means that the server does not show the
 	// file: it may hide or have taken away what was uploaded, as drop boxes do.
