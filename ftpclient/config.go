@@ -108,6 +108,10 @@ type Config struct {
 	// 4.1.1).
 	Account string
 
+	// Verify says what a transfer is compared with before it is called good. The
+	// zero value compares the size where the server tells it.
+	Verify Verify
+
 	// Trace, if not nil, is called with each command sent ("> RETR x") and
 	// each line of each reply ("< 226 done"). Passwords are masked. It is never
 	// called twice at the same time, but not always from the same goroutine.

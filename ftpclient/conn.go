@@ -33,7 +33,8 @@ type Conn struct {
 	want     Type // type of the next transfer
 	refused  map[string]bool
 	features Features
-	buf      []byte // for copying; kept between transfers
+	hashes   hashing // how it is asked for hashes, once that is settled
+	buf      []byte  // for copying; kept between transfers
 
 	// draining is the data connection of an upload whose last bytes are on
 	// their way, or nil.

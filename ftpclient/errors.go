@@ -90,28 +90,41 @@ func (e *TimeoutError) Temporary() bool { return true }
 // Unwrap returns [os.ErrDeadlineExceeded].
 func (e *TimeoutError) Unwrap() error { return os.ErrDeadlineExceeded }
 
-// A Kind says where the byte count comes from that a transfer did not meet.
+// A Kind says what a transfer did not meet.
 type Kind string
 
 // The kinds.
 const (
-	KindSize      Kind = "size"      // the server's answer to SIZE before a download
-	KindAnnounced Kind = "announced" // the count in the 150 reply
-	KindStored    Kind = "stored"    // the server's answer to SIZE after an upload
-	KindChanged   Kind = "changed"   // the size at the start of a download in segments
+	KindSize       Kind = "size"       // the size of the file, by SIZE, MLST or the caller
+	KindAnnounced  Kind = "announced"  // the count in the 150 reply
+	KindStored     Kind = "stored"     // the size of the file after an upload
+	KindChanged    Kind = "changed"    // the file is not what it was when the transfer began
+	KindHash       Kind = "hash"       // the hash that the server computed
+	KindUnclosed   Kind = "unclosed"   // TLS without close_notify, and no size that agrees
+	KindUnverified Kind = "unverified" // the server refuses the check that [Config.Verify] demands
 )
 
 // An IntegrityError reports a transfer that both sides called complete but
-// whose byte count is wrong. The Conn stays usable.
+// that is not what it should be, or not known to be. The Conn stays usable. It
+// is never worth a second try as it is.
 type IntegrityError struct {
 	Kind Kind
 
 	// Want and Got are in bytes. For a download Want is what the server
-	// announced and Got what arrived, both counted from the start of the file.
-	// For an upload Want is what the file should now hold and Got what the
-	// server says it holds. For a file that has changed they are its sizes
-	// before and after.
+	// announced, or -1 if it did not, and Got what arrived, both counted from
+	// the start of the file. For an upload Want is what the file should now hold
+	// and Got what the server says it holds. For a file that has changed they are
+	// its sizes before and after. They are 0 where WantSum is set, or Err.
 	Want, Got int64
+
+	// WantSum and GotSum are, for KindHash, the hash that the server computed
+	// and that of the bytes that were moved, in hex; for a KindChanged that only
+	// the time of the file tells, its times before and after (RFC 3339).
+	WantSum, GotSum string
+
+	// Err is why a check could not be made, for KindUnverified: the [*ReplyError]
+	// by which the server refused it, [ErrNoHash], or nil.
+	Err error
 }
 
 func (e *IntegrityError) Error() string {
@@ -119,20 +132,36 @@ func (e *IntegrityError) Error() string {
 	case KindStored:
 		return fmt.Sprintf("the server holds %d bytes after an upload of %d", e.Got, e.Want)
 	case KindChanged:
+		if e.WantSum != "" {
+			return fmt.Sprintf("the file changed meanwhile: it was of %s and is of %s", e.WantSum, e.GotSum)
+		}
 		return fmt.Sprintf("the file changed meanwhile: it had %d bytes and has %d", e.Want, e.Got)
 	case KindAnnounced:
 		return fmt.Sprintf("%d bytes arrived, the server announced %d", e.Got, e.Want)
+	case KindHash:
+		return fmt.Sprintf("the bytes have the hash %s, the file of the server %s", e.GotSum, e.WantSum)
+	case KindUnclosed:
+		if e.Want < 0 {
+			return fmt.Sprintf("%d bytes arrived, the server ended them without close_notify and tells no size", e.Got)
+		}
+		return fmt.Sprintf("%d bytes arrived, the server ended them without close_notify; the file has %d", e.Got, e.Want)
+	case KindUnverified:
+		if e.Err != nil {
+			return fmt.Sprintf("cannot be verified: %v", e.Err)
+		}
+		return "cannot be verified: the server tells no size"
 	default:
 		return fmt.Sprintf("%d bytes arrived, the file has %d", e.Got, e.Want)
 	}
 }
 
-// Unwrap returns [io.ErrUnexpectedEOF] if bytes are missing, else nil.
+// Unwrap returns [io.ErrUnexpectedEOF] if bytes are missing or may be, else
+// Err.
 func (e *IntegrityError) Unwrap() error {
-	if e.Got < e.Want {
+	if e.Kind == KindUnclosed || e.Got < e.Want {
 		return io.ErrUnexpectedEOF
 	}
-	return nil
+	return e.Err
 }
 
 // A TransferError reports a transfer that began and did not end well.

@@ -21,6 +21,7 @@ func (f Features) Has(name string) bool {
 // not know FEAT. The answer is kept until the next login.
 func (c *Conn) Features(ctx context.Context) (Features, error) {
 	if c.features == nil {
+		c.hashes = hashing{}
 		reply, err := c.do(ctx, "FEAT", "")
 		var refusal *ReplyError
 		switch {

@@ -21,6 +21,14 @@ type TransferOptions struct {
 	// not asked. If zero or negative, it is not known.
 	Size int64
 
+	// Before, if not nil, opens the Offset bytes at the start of the file, as
+	// the caller has them: what the remote file begins with and this transfer
+	// leaves as it is. It is called with [VerifyHash] and an Offset only, since
+	// the server's hash is that of the whole file; without it such a transfer
+	// does not begin, and the error is an [*IntegrityError] of [KindUnverified].
+	// The reader is read for Offset bytes, and closed if it is an io.Closer.
+	Before func() (io.Reader, error)
+
 	// Progress, if not nil, is called after each piece that moved, by the
 	// goroutine that called the method: with the bytes that this call has
 	// moved so far, and the bytes that it is to move, or -1 if unknown. For an
@@ -30,29 +38,17 @@ type TransferOptions struct {
 	Progress func(done, total int64)
 }
 
-// Verified says by what a transfer was found complete, beyond the clean end of
-// the data connection and the server's word.
-type Verified uint8
-
-// The ways, each stronger than the one before.
-const (
-	VerifiedNone Verified = iota // by nothing: the server told no size
-	VerifiedSize                 // the byte count equals the size that the server told
-)
-
-// String returns "none" or "size".
-func (v Verified) String() string {
-	if v == VerifiedSize {
-		return "size"
-	}
-	return "none"
-}
-
 // A Result says what a transfer did. It holds true also beside an error.
 type Result struct {
 	Bytes    int64 // moved by this call
 	Size     int64 // of the whole remote file in bytes, or -1 if the server does not tell
 	Verified Verified
+
+	// Unclosed says that the server ended a protected data connection without
+	// close_notify, so that TLS cannot tell the end of the file from an end that
+	// somebody on the way has made. The file is good only because a size or a hash
+	// agrees that was learned over the control connection.
+	Unclosed bool
 
 	// Retries is how often a [Client] began again on the way to this result;
 	// see [Config.Retries]. Bytes counts all tries: what the writer holds, or
