@@ -34,6 +34,13 @@ type Config struct {
 	ReceiveBuffer int
 	SendBuffer    int
 
+	// KeepAlive is after how long without a segment of the peer a connection
+	// asks whether it is still there, and how long between the questions; 0
+	// means 15 seconds, as with [net.Dialer], and a negative value never. After
+	// nine questions without an answer the connection has ended, with
+	// [syscall.ETIMEDOUT].
+	KeepAlive time.Duration
+
 	// Linger is how long Close waits for connections that were closed before
 	// to deliver what was written to them; 0 means 3 seconds.
 	Linger time.Duration
@@ -43,6 +50,8 @@ const (
 	defaultBuffer = 4 << 20
 	maxBuffer     = 64 << 20
 	defaultLinger = 3 * time.Second
+
+	defaultKeepAlive = 15 * time.Second
 )
 
 // withDefaults returns c with zero values replaced, or says what is wrong.
@@ -71,6 +80,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.SendBuffer <= 0 {
 		c.SendBuffer = defaultBuffer
+	}
+	if c.KeepAlive == 0 {
+		c.KeepAlive = defaultKeepAlive
 	}
 	if c.Linger <= 0 {
 		c.Linger = defaultLinger

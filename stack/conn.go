@@ -16,11 +16,6 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-const (
-	keepalive      = 15 * time.Second
-	keepaliveCount = 9
-)
-
 // A Conn is a TCP connection of a [Stack]. It is a [net.Conn] with half-close,
 // and an [io.WriterTo] and [io.ReaderFrom] that use the buffers of the stack.
 //
@@ -92,7 +87,7 @@ func (c *Conn) established() {
 		}
 		c.piece = min(packetPayload(int(c.stack.link.mtu), ip), copyBuffer)
 	}
-	setKeepalive(c.ep)
+	setKeepAlive(c.ep, c.stack.cfg.KeepAlive)
 }
 
 // LocalAddr returns the stack's end of the connection.

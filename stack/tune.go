@@ -34,14 +34,22 @@ func setTCPOptions(s *gstack.Stack, cfg Config) error {
 	return nil
 }
 
-// setKeepalive makes ep notice a dead peer also while it only receives. The
-// times are those that package net uses.
-func setKeepalive(ep tcpip.Endpoint) {
-	idle := tcpip.KeepaliveIdleOption(keepalive)
-	interval := tcpip.KeepaliveIntervalOption(keepalive)
+// keepAliveProbes is how many questions in a row may go unanswered, as in Linux
+// (tcp_keepalive_probes in tcp(7)).
+const keepAliveProbes = 9
+
+// setKeepAlive makes ep notice a dead peer also while it only receives, unless
+// every is negative.
+func setKeepAlive(ep tcpip.Endpoint, every time.Duration) {
+	if every < 0 {
+		ep.SocketOptions().SetKeepAlive(false)
+		return
+	}
+	idle := tcpip.KeepaliveIdleOption(every)
+	interval := tcpip.KeepaliveIntervalOption(every)
 	// These options exist for every TCP endpoint; there is no error to see.
 	_ = ep.SetSockOpt(&idle)
 	_ = ep.SetSockOpt(&interval)
-	_ = ep.SetSockOptInt(tcpip.KeepaliveCountOption, keepaliveCount)
+	_ = ep.SetSockOptInt(tcpip.KeepaliveCountOption, keepAliveProbes)
 	ep.SocketOptions().SetKeepAlive(true)
 }
