@@ -43,7 +43,14 @@
 //
 // [Host.StartServer] runs servers in processes of their own. The embedded one
 // is the calling executable, started again; therefore main, or TestMain, has
-// to call [Main] before it does anything else.
+// to call [Main] before it does anything else. The others are Debian's programs,
+// found by [FindServer].
+//
+// With [ServerConfig.TLS] a server shows a certificate of the lab's own authority,
+// [Server.CAFile], for the addresses of both hosts in both families. What servers
+// can demand, they do: vsftpd and proftpd that data connections resume the session
+// of the control connection, vsftpd that uploads end with a close_notify. Debian's
+// pure-ftpd has no implicit TLS.
 //
 // # Limitations
 //

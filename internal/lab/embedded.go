@@ -18,7 +18,7 @@ import (
 // prepareEmbedded makes the command that runs this executable as a server,
 // and a function that waits until it listens.
 func (s *Server) prepareEmbedded(cfg ServerConfig) (listening func(context.Context) error, err error) {
-	config, err := json.Marshal(cfg)
+	config, err := json.Marshal(embeddedConfig{cfg, s.cert})
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (s *Server) prepareEmbedded(cfg ServerConfig) (listening func(context.Conte
 	s.cmd = reexec(roleServer)
 	s.cmd.Env = append(s.cmd.Env, configEnv+"="+string(config))
 	s.cmd.ExtraFiles = []*os.File{w} // becomes readyFD
-	s.release = func() { r.Close(); w.Close() }
+	s.begun = func() { r.Close(); w.Close() }
 	return func(ctx context.Context) error {
 		w.Close() // the end of the pipe is then the child's death
 		stop := context.AfterFunc(ctx, func() { r.Close() })
@@ -42,15 +42,32 @@ func (s *Server) prepareEmbedded(cfg ServerConfig) (listening func(context.Conte
 	}, nil
 }
 
+// embeddedConfig is what the process of an embedded server is told.
+type embeddedConfig struct {
+	ServerConfig
+	Certificate certificate
+}
+
 // serveEmbedded serves until the process is killed. It closes ready, after
 // writing one byte, when it listens.
-func serveEmbedded(cfg ServerConfig, ready io.WriteCloser) error {
+func serveEmbedded(cfg embeddedConfig, ready io.WriteCloser) error {
 	// One socket for both families, like vsftpd's.
 	ln, err := net.Listen("tcp", net.JoinHostPort("::", strconv.Itoa(cfg.Port)))
 	if err != nil {
 		return err
 	}
-	srv := ftpserver.NewFtpServer(&mainDriver{cfg: cfg, ln: ln})
+	d := &mainDriver{cfg: cfg.ServerConfig, ln: ln}
+	if cfg.TLS != NoTLS {
+		cert, err := tls.LoadX509KeyPair(cfg.Certificate.CertFile, cfg.Certificate.KeyFile)
+		if err != nil {
+			return err
+		}
+		d.tls = &tls.Config{Certificates: []tls.Certificate{cert}}
+	}
+	if cfg.TLS == ImplicitTLS {
+		d.ln = tls.NewListener(ln, d.tls) // the library does that only with its own
+	}
+	srv := ftpserver.NewFtpServer(d)
 	if err := srv.Listen(); err != nil {
 		return err
 	}
@@ -67,6 +84,7 @@ func serveEmbedded(cfg ServerConfig, ready io.WriteCloser) error {
 type mainDriver struct {
 	cfg ServerConfig
 	ln  net.Listener
+	tls *tls.Config // nil without TLS
 }
 
 func (d *mainDriver) GetSettings() (*ftpserver.Settings, error) {
@@ -74,6 +92,11 @@ func (d *mainDriver) GetSettings() (*ftpserver.Settings, error) {
 		Listener:   d.ln,
 		EnableHASH: true,
 		Banner:     "xftp lab",
+		TLSRequired: [...]ftpserver.TLSRequirement{
+			NoTLS:       ftpserver.ClearOrEncrypted,
+			ExplicitTLS: ftpserver.MandatoryEncryption,
+			ImplicitTLS: ftpserver.ImplicitEncryption,
+		}[d.cfg.TLS],
 	}, nil
 }
 
@@ -84,7 +107,10 @@ func (d *mainDriver) ClientConnected(ftpserver.ClientContext) (string, error) {
 func (d *mainDriver) ClientDisconnected(ftpserver.ClientContext) {}
 
 func (d *mainDriver) GetTLSConfig() (*tls.Config, error) {
-	return nil, errors.New("the embedded server has no certificate")
+	if d.tls == nil {
+		return nil, errors.New("the embedded server has no certificate")
+	}
+	return d.tls, nil
 }
 
 func (d *mainDriver) AuthUser(_ ftpserver.ClientContext, user, pass string) (ftpserver.ClientDriver, error) {

@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +22,7 @@ type session struct {
 	host *lab.Host
 	peer netip.Addr
 	ctl  *textproto.Conn
+	tls  *tls.Config // nil without TLS
 }
 
 func login(t *testing.T, h *lab.Host, server netip.AddrPort, user, pass string) *session {
@@ -36,6 +38,49 @@ func login(t *testing.T, h *lab.Host, server netip.AddrPort, user, pass string) 
 	s.cmd(230, "PASS %s", pass)
 	s.cmd(200, "TYPE I")
 	return s
+}
+
+// loginTLS logs in with TLS, which protects the data too. Data connections
+// resume the session of the control connection if cfg has a cache.
+func loginTLS(t *testing.T, h *lab.Host, server netip.AddrPort, mode lab.TLSMode, cfg *tls.Config) *session {
+	t.Helper()
+	conn, err := h.DialContext(t.Context(), "tcp", server.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{t: t, host: h, peer: server.Addr(), tls: cfg}
+	if mode == lab.ExplicitTLS {
+		s.ctl = textproto.NewConn(conn)
+		s.expect(220)
+		s.cmd(234, "AUTH TLS")
+	}
+	s.ctl = textproto.NewConn(tls.Client(conn, cfg))
+	t.Cleanup(func() { s.ctl.Close() })
+	if mode == lab.ImplicitTLS {
+		s.expect(220)
+	}
+	s.cmd(331, "USER anonymous")
+	s.cmd(230, "PASS x@y")
+	s.cmd(200, "PBSZ 0")
+	s.cmd(200, "PROT P")
+	s.cmd(200, "TYPE I")
+	return s
+}
+
+// protect puts TLS on a data connection, if there is to be any.
+func (s *session) protect(conn net.Conn) net.Conn {
+	s.t.Helper()
+	if s.tls == nil {
+		return conn
+	}
+	c := tls.Client(conn, s.tls)
+	if err := c.HandshakeContext(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	if s.tls.ClientSessionCache != nil && !c.ConnectionState().DidResume {
+		s.t.Error("the data connection resumes no session")
+	}
+	return c
 }
 
 func (s *session) expect(code int) string {
@@ -124,7 +169,7 @@ func (s *session) retr(mode, name string, w io.Writer) {
 	s.t.Helper()
 	open := s.data(mode)
 	s.cmd(150, "RETR %s", name)
-	conn := open()
+	conn := s.protect(open())
 	_, err := io.Copy(w, conn)
 	conn.Close() // proftpd waits for it before it replies
 	if err != nil {
@@ -137,9 +182,18 @@ func (s *session) stor(mode, name string, r io.Reader) {
 	s.t.Helper()
 	open := s.data(mode)
 	s.cmd(150, "STOR %s", name)
-	conn := open()
+	conn := s.protect(open())
 	if _, err := io.Copy(conn, r); err != nil {
 		s.t.Fatal(err)
+	}
+	if c, ok := conn.(*tls.Conn); ok {
+		// What the server still sends must not meet a closed socket.
+		if err := c.CloseWrite(); err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, c); err != nil && err != io.ErrUnexpectedEOF {
+			s.t.Fatal(err)
+		}
 	}
 	if err := conn.Close(); err != nil {
 		s.t.Fatal(err)

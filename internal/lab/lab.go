@@ -45,6 +45,9 @@ type Lab struct {
 	named  bool   // see claim
 	mtu    int
 
+	tls  sync.Mutex  // guards cert
+	cert certificate // made for the first server with TLS
+
 	close    sync.Once
 	closeErr error
 }

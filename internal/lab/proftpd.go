@@ -2,60 +2,30 @@ package lab
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strings"
-	"syscall"
 )
 
-// prepareProftpd writes a configuration and makes the command that runs it,
-// and a function that waits until it listens.
-func (s *Server) prepareProftpd(cfg ServerConfig) (listening func(context.Context) error, err error) {
-	if cfg.NoAnonymous || len(cfg.Users) != 0 {
-		return nil, errors.New("it serves anonymous users only here")
-	}
-	if strings.ContainsAny(cfg.Root, "\n\r\"\\%>") {
-		return nil, fmt.Errorf("root %q has characters that its configuration gives a meaning", cfg.Root)
-	}
-	program, err := FindProgram("proftpd")
-	if err != nil {
-		return nil, err
-	}
-	anonymous, err := anonymousUser()
-	if err != nil {
-		return nil, err
-	}
-	group, err := groupOf(anonymous)
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(s.host.lab.dir, fmt.Sprintf("proftpd-%d", cfg.Port))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	conf := filepath.Join(dir, "proftpd.conf")
-	if err := os.WriteFile(conf, proftpdConf(cfg, anonymous, group, dir), 0o644); err != nil {
-		return nil, err
-	}
-	s.cmd = reexec(roleInit, program.Path, "--nodaemon", "--quiet", "--config", conf)
-	s.cmd.Env = append(s.cmd.Env, program.Env()...)
-	// As with vsftpd: there is a process for every session.
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
-	return s.awaitListening, nil
+// proftpdModules is where proftpd has its modules, below the root that it was
+// unpacked in.
+const proftpdModules = "usr/lib/proftpd"
+
+// configureProftpd writes proftpd.conf(5). All that proftpd writes is in d.dir.
+func configureProftpd(_ *Server, d daemon) ([]string, error) {
+	conf := filepath.Join(d.dir, "proftpd.conf")
+	return []string{"--nodaemon", "--quiet", "--config", conf}, os.WriteFile(conf, proftpdConf(d), 0o644)
 }
 
-// proftpdConf returns the configuration file, proftpd.conf(5). All that it
-// writes is in dir.
-func proftpdConf(cfg ServerConfig, anonymous, group, dir string) []byte {
+func proftpdConf(d daemon) []byte {
 	write := "AllowAll"
-	if cfg.ReadOnly {
+	if d.ReadOnly {
 		write = "DenyAll"
 	}
 	var b bytes.Buffer
+	if d.TLS != NoTLS {
+		writeProftpdTLS(&b, d)
+	}
 	fmt.Fprintf(&b, `ServerType standalone
 ServerName "xftp lab"
 # One socket for both families; the address itself would be looked up by the
@@ -92,19 +62,25 @@ UseSendfile on
     %[5]s
   </Limit>
 </Anonymous>
-`, cfg.Port, anonymous, dir, cfg.Root, write, group)
+`, d.Port, d.account.user, d.dir, d.Root, write, d.account.group)
 	return b.Bytes()
 }
 
-// groupOf returns the name of a user's first group.
-func groupOf(name string) (string, error) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return "", err
+// writeProftpdTLS writes the directives of mod_tls. That a data connection has
+// to resume the session of its control connection is its default.
+func writeProftpdTLS(b *bytes.Buffer, d daemon) {
+	fmt.Fprintf(b, `ModulePath %s
+LoadModule mod_tls.c
+TLSEngine on
+TLSRequired on
+TLSProtocol TLSv1.2 TLSv1.3
+TLSECCertificateFile %s
+TLSECCertificateKeyFile %s
+TLSVerifyClient off
+TLSRenegotiate none
+TLSLog none
+`, filepath.Join(d.program.root, proftpdModules), d.CertFile, d.KeyFile)
+	if d.TLS == ImplicitTLS {
+		fmt.Fprintln(b, "TLSOptions UseImplicitSSL")
 	}
-	g, err := user.LookupGroupId(u.Gid)
-	if err != nil {
-		return "", err
-	}
-	return g.Name, nil
 }

@@ -53,7 +53,7 @@ func NeedServer(t TB, kind Kind) {
 	if kind == Embedded {
 		return
 	}
-	if _, err := FindProgram(kind.String()); err != nil {
+	if _, err := FindServer(kind); err != nil {
 		Skip(t, err.Error())
 	}
 }

@@ -2,10 +2,13 @@ package lab
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/seed-54eb6215/xftp/internal/lab/relay"
 )
@@ -57,7 +60,7 @@ func act(role string) error {
 }
 
 func actServer() error {
-	var cfg ServerConfig
+	var cfg embeddedConfig
 	if err := readConfig(&cfg); err != nil {
 		return err
 	}
@@ -103,6 +106,31 @@ func reexec(role string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// initMounts are what the program of runInit is to see in the file system, for
+// itself alone. The process has to have a mount namespace of its own.
+type initMounts struct {
+	Memory   string // a new file system in memory is mounted there
+	ReadOnly string // nothing can be written below it
+}
+
+func (m initMounts) make() error {
+	// What others mount and unmount still arrives here.
+	if err := unix.Mount("", "/", "none", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
+		return os.NewSyscallError("mount /", err)
+	}
+	if err := unix.Mount("lab", m.Memory, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0700"); err != nil {
+		return os.NewSyscallError("mount "+m.Memory, err)
+	}
+	if m.ReadOnly == "" {
+		return nil
+	}
+	err := unix.Mount(m.ReadOnly, m.ReadOnly, "", unix.MS_BIND, "")
+	if err == nil {
+		err = unix.Mount("", m.ReadOnly, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
+	}
+	return os.NewSyscallError("mount "+m.ReadOnly, err)
+}
+
 // runInit is the first process of a process namespace: it runs a program,
 // whose path and arguments args are, waits for whatever processes lose their
 // parent, and ends with the program. All of them end with this process.
@@ -113,7 +141,13 @@ func runInit(args []string) error {
 	if os.Getpid() != 1 {
 		return fmt.Errorf("%s: not the first process of a namespace", roleInit)
 	}
-	if err := os.Unsetenv(roleEnv); err != nil {
+	var mounts initMounts
+	if os.Getenv(configEnv) != "" {
+		if err := errors.Join(readConfig(&mounts), mounts.make()); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(os.Unsetenv(roleEnv), os.Unsetenv(configEnv)); err != nil {
 		return err
 	}
 	program, err := syscall.ForkExec(args[0], args, &syscall.ProcAttr{

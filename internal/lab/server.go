@@ -23,6 +23,7 @@ const (
 	Embedded Kind = iota // the one that is part of the calling executable
 	Vsftpd               // Debian's vsftpd, see FindProgram
 	Proftpd              // Debian's proftpd, see FindProgram
+	Pureftpd             // Debian's pure-ftpd, see FindProgram
 )
 
 // String returns the name of the server.
@@ -34,6 +35,8 @@ func (k Kind) String() string {
 		return "vsftpd"
 	case Proftpd:
 		return "proftpd"
+	case Pureftpd:
+		return "pureftpd"
 	}
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
@@ -63,8 +66,14 @@ type ServerConfig struct {
 	// can write to Root itself; the embedded server writes there too.
 	Root string
 
-	// Port of the control connection on all the host's addresses. Zero is 21.
+	// Port of the control connection on all the host's addresses. Zero is 21,
+	// and 990 with implicit TLS.
 	Port int
+
+	// TLS is for the control connection and for data. The certificate is made
+	// by the lab, see Server.CAFile. vsftpd and proftpd demand that a data
+	// connection resumes the session of its control connection.
+	TLS TLSMode
 
 	ReadOnly    bool // refuse whatever changes a file
 	NoAnonymous bool // refuse the users anonymous and ftp; Embedded only
@@ -79,11 +88,14 @@ type ServerConfig struct {
 type Server struct {
 	host   *Host
 	port   int
+	tls    TLSMode
+	cert   certificate // where there is TLS
 	cmd    *exec.Cmd
 	output *os.File      // what the process has printed
 	exited chan struct{} // closed when the process has been waited for
 
-	release func() // frees what only the start needs
+	begun   func() // frees what only the start needs
+	release func() // frees what is needed until the end
 
 	stop    sync.Once
 	stopErr error
@@ -93,7 +105,8 @@ type Server struct {
 // bounds the start alone. The server runs until Stop or the lab's Close. It
 // is killed if this process dies.
 //
-// The error wraps ErrNoProgram if the server's program is not on this machine.
+// The error wraps ErrNoProgram if the server's program is not on this machine,
+// and errors.ErrUnsupported if it cannot do what cfg asks for.
 func (h *Host) StartServer(ctx context.Context, cfg ServerConfig) (*Server, error) {
 	s, err := h.startServer(ctx, cfg)
 	if err != nil {
@@ -108,7 +121,7 @@ func (h *Host) startServer(ctx context.Context, cfg ServerConfig) (*Server, erro
 		return nil, fmt.Errorf("this process was started as %q, but its main does not call lab.Main", role)
 	}
 	if cfg.Port == 0 {
-		cfg.Port = 21
+		cfg.Port = cfg.TLS.port()
 	}
 	root, err := filepath.Abs(cfg.Root)
 	if err != nil {
@@ -127,7 +140,12 @@ func (h *Host) startServer(ctx context.Context, cfg ServerConfig) (*Server, erro
 			return nil, err
 		}
 	}
-	s := &Server{host: h, port: cfg.Port, exited: make(chan struct{}), release: func() {}}
+	s := &Server{host: h, port: cfg.Port, tls: cfg.TLS, exited: make(chan struct{}), begun: func() {}, release: func() {}}
+	if cfg.TLS != NoTLS {
+		if s.cert, err = h.lab.certificate(); err != nil {
+			return nil, err
+		}
+	}
 	if err := h.add(s); err != nil {
 		return nil, err
 	}
@@ -149,21 +167,16 @@ func makeUploadDir(root string) error {
 func (s *Server) start(ctx context.Context, cfg ServerConfig) error {
 	var listening func(context.Context) error
 	var err error
-	switch cfg.Kind {
-	case Embedded:
+	if cfg.Kind == Embedded {
 		listening, err = s.prepareEmbedded(cfg)
-	case Vsftpd:
-		listening, err = s.prepareVsftpd(cfg)
-	case Proftpd:
-		listening, err = s.prepareProftpd(cfg)
-	default:
-		err = errors.New("unknown server")
+	} else {
+		listening, err = s.prepareDaemon(cfg)
 	}
 	if err != nil {
 		close(s.exited)
 		return err
 	}
-	defer s.release()
+	defer s.begun()
 	s.output, err = os.CreateTemp(s.host.lab.dir, "output-")
 	if err != nil {
 		close(s.exited)
@@ -195,6 +208,11 @@ func (s *Server) Addr(v6 bool) netip.AddrPort {
 	return netip.AddrPortFrom(s.host.IPv4.Addr(), uint16(s.port))
 }
 
+// CAFile returns the name of a file with the certificate, in PEM, of the
+// authority that has signed the server's; "" if it does without TLS. It is
+// there until the lab is closed.
+func (s *Server) CAFile() string { return s.cert.CAFile }
+
 // URL returns the URL, over IPv4, of a path below the root.
 func (s *Server) URL(path string) string { return s.url(false, path) }
 
@@ -207,10 +225,10 @@ func (s *Server) url(v6 bool, path string) string {
 	if v6 {
 		host = "[" + host + "]"
 	}
-	if addr.Port() != 21 {
+	if s.port != s.tls.port() {
 		host = addr.String()
 	}
-	u := url.URL{Scheme: "ftp", Host: host, Path: "/" + strings.TrimPrefix(path, "/")}
+	u := url.URL{Scheme: s.tls.scheme(), Host: host, Path: "/" + strings.TrimPrefix(path, "/")}
 	return u.String()
 }
 
@@ -238,6 +256,7 @@ func (s *Server) Stop() error {
 			}
 		}
 		<-s.exited
+		s.release()
 		s.host.drop(s)
 	})
 	return s.stopErr

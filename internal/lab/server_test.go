@@ -17,7 +17,7 @@ import (
 
 // eachServer runs a test against every kind of server.
 func eachServer(t *testing.T, test func(*testing.T, lab.Kind)) {
-	for _, kind := range []lab.Kind{lab.Embedded, lab.Vsftpd, lab.Proftpd} {
+	for _, kind := range lab.Kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
 			lab.NeedServer(t, kind)
 			test(t, kind)

@@ -25,6 +25,8 @@ type Program struct {
 	// directories of shared libraries that were unpacked with it. Empty means
 	// that the system's own are enough.
 	LibraryPath string
+
+	root string // of what was unpacked with it; "/" if it is the system's
 }
 
 // FindProgram returns where a program is: below UnpackDir of a module that the
@@ -35,19 +37,45 @@ func FindProgram(name string) (Program, error) {
 		dir := filepath.Join(root, UnpackDir, name)
 		for _, sub := range []string{"usr/bin", "usr/sbin"} {
 			if path := filepath.Join(dir, sub, name); isFile(path) {
-				return Program{Path: path, LibraryPath: libraryPath(dir)}, nil
+				return Program{Path: path, LibraryPath: libraryPath(dir), root: dir}, nil
 			}
 		}
 	}
 	if path, err := exec.LookPath(name); err == nil {
-		return Program{Path: path}, nil
+		return Program{Path: path, root: "/"}, nil
 	}
 	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin"} { // often not in PATH
 		if path := filepath.Join(dir, name); isFile(path) {
-			return Program{Path: path}, nil
+			return Program{Path: path, root: "/"}, nil
 		}
 	}
 	return Program{}, fmt.Errorf("%s: %w: go run ./internal/lab/fetch %s gets it", name, ErrNoProgram, name)
+}
+
+// FindServer returns where a server is that is a program of Debian's. The error
+// wraps ErrNoProgram if it is not there, or not with all that the lab needs of
+// it.
+func FindServer(kind Kind) (Program, error) {
+	name := kind.ProgramName()
+	p, err := FindProgram(name)
+	if err != nil {
+		return Program{}, err
+	}
+	if kind == Proftpd && !isFile(filepath.Join(p.root, proftpdModules, "mod_tls.so")) {
+		return Program{}, fmt.Errorf("%s without mod_tls: %w: go run ./internal/lab/fetch %s gets it", name, ErrNoProgram, name)
+	}
+	return p, nil
+}
+
+// ProgramName returns the name of the server's program; "" if it needs none.
+func (k Kind) ProgramName() string {
+	switch k {
+	case Embedded:
+		return ""
+	case Pureftpd:
+		return "pure-ftpd"
+	}
+	return k.String()
 }
 
 // Env returns the environment that the program needs besides the usual one.

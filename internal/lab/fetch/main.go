@@ -4,7 +4,7 @@
 // servers conflict with one another, and a program runs from where it lies.
 // Run it in the root of the module:
 //
-//	go run ./internal/lab/fetch [vsftpd|proftpd|curl|lftp|aria2c|wget]...
+//	go run ./internal/lab/fetch [vsftpd|proftpd|pure-ftpd|curl|lftp|aria2c|wget]...
 //
 // Without arguments it gets vsftpd. What the machine has is left as it is. It
 // needs Debian's apt-get and dpkg. All the programs are tried before it fails.
@@ -23,14 +23,30 @@ import (
 	"github.com/seed-54eb6215/xftp/internal/lab"
 )
 
-// packageOf names the package of each program that is known here.
-var packageOf = map[string]string{
-	"vsftpd":  "vsftpd",
-	"proftpd": "proftpd-core",
-	"curl":    "curl",
-	"lftp":    "lftp",
-	"aria2c":  "aria2",
-	"wget":    "wget",
+// packages names the packages of each program that is known here.
+var packages = map[string][]string{
+	"vsftpd":    {"vsftpd"},
+	"proftpd":   {"proftpd-core", "proftpd-mod-crypto"},
+	"pure-ftpd": {"pure-ftpd"},
+	"curl":      {"curl"},
+	"lftp":      {"lftp"},
+	"aria2c":    {"aria2"},
+	"wget":      {"wget"},
+}
+
+// modules names what a program loads by itself, and whose libraries it needs.
+var modules = map[string][]string{
+	"proftpd": {"usr/lib/proftpd/mod_tls.so"},
+}
+
+// find returns where a program is, and an error if it is not there as a whole.
+func find(name string) (lab.Program, error) {
+	for _, kind := range lab.Kinds() {
+		if kind.ProgramName() == name {
+			return lab.FindServer(kind)
+		}
+	}
+	return lab.FindProgram(name)
 }
 
 func main() {
@@ -53,11 +69,11 @@ func main() {
 }
 
 func run(ctx context.Context, name string) error {
-	if p, err := lab.FindProgram(name); err == nil {
+	if p, err := find(name); err == nil {
 		fmt.Println(name, "is", p.Path)
 		return nil
 	}
-	pkg, ok := packageOf[name]
+	names, ok := packages[name]
 	if !ok {
 		return errors.New("no package is known to hold it")
 	}
@@ -77,20 +93,31 @@ func run(ctx context.Context, name string) error {
 	if err := os.Chmod(work, 0o755); err != nil {
 		return err
 	}
-	if err := unpack(ctx, work, pkg); err != nil {
-		return err
+	for _, pkg := range names {
+		if err := unpack(ctx, work, pkg); err != nil {
+			return err
+		}
 	}
 	program, err := programIn(work, name)
 	if err != nil {
 		return err
 	}
-	if err := addLibraries(ctx, work, program); err != nil {
+	binaries := []string{program}
+	for _, module := range modules[name] {
+		binaries = append(binaries, filepath.Join(work, module))
+	}
+	for _, binary := range binaries {
+		if err := addLibraries(ctx, work, binary); err != nil {
+			return err
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil { // it lacks something
 		return err
 	}
 	if err := os.Rename(work, dir); err != nil {
 		return err
 	}
-	p, err := lab.FindProgram(name)
+	p, err := find(name)
 	if err != nil {
 		return err
 	}
@@ -109,10 +136,10 @@ func programIn(root, name string) (string, error) {
 }
 
 // addLibraries unpacks the libraries that ldd(1) misses, until it misses none.
-func addLibraries(ctx context.Context, root, program string) error {
+func addLibraries(ctx context.Context, root, binary string) error {
 	tried := make(map[string]bool)
 	for {
-		missing, err := missingLibraries(ctx, root, program)
+		missing, err := missingLibraries(ctx, root, binary)
 		if err != nil {
 			return err
 		}
@@ -131,7 +158,7 @@ func addLibraries(ctx context.Context, root, program string) error {
 	}
 }
 
-func missingLibraries(ctx context.Context, root, program string) ([]string, error) {
+func missingLibraries(ctx context.Context, root, binary string) ([]string, error) {
 	var dirs []string
 	for _, pattern := range []string{"usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
@@ -140,7 +167,7 @@ func missingLibraries(ctx context.Context, root, program string) ([]string, erro
 		}
 		dirs = append(dirs, found...)
 	}
-	cmd := exec.CommandContext(ctx, "ldd", program)
+	cmd := exec.CommandContext(ctx, "ldd", binary)
 	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(dirs, ":"), "LC_ALL=C")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
