@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,8 @@ type download struct {
 	retries  int // tries before this one
 	result   ftpclient.Result
 	kept     int64 // bytes in the part file, after a failure
+
+	sum ftpclient.Sum // of the file, if it is hashed here
 }
 
 // path returns the local file as the user sees it.
@@ -66,6 +70,7 @@ func (d *download) finish(ctx context.Context, start time.Time, err error, again
 	caught := interrupted(ctx)
 	switch {
 	case err == nil:
+		d.warn(d.remote, d.remote.String(), d.result)
 	case caught != nil:
 		err = caught
 	default:
@@ -106,35 +111,35 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 		return err
 	}
 	defer dir.release()
-	var part *partFile
-	scattered := false
-	err = d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
-		if err := conn.Type(ctx, d.Type); err != nil {
-			return err
-		}
-		if err := d.look(ctx, conn); err != nil {
-			return err
-		}
-		if part, err = openPart(dir, name, d.state, d.o.resume); err != nil {
-			return err
-		}
-		if part.stale != "" {
-			d.out.note("%s %s: %s, so the download starts again", d.verb, d.remote, part.stale)
-		}
-		d.segments = segmentsFor(d.o.segments, d.state.Size-part.holds().bytes())
-		if scattered = d.segments > 1 || part.holds().bytes() > part.holds().first(); scattered {
-			return nil // over connections of their own
-		}
-		return d.inOrder(ctx, conn, part, bar)
-	})
-	if scattered && err == nil {
-		err = d.inSegments(ctx, part, bar)
+	if err := d.look(ctx); err != nil {
+		return err
 	}
-	if part != nil && err == nil {
+	if err := d.askHash(ctx); err != nil {
+		return err
+	}
+	part, err := openPart(dir, name, d.state, d.o.resume)
+	if err != nil {
+		return err
+	}
+	if part.stale != "" {
+		d.out.note("%s %s: %s, so the download starts again", d.verb, d.remote, part.stale)
+	}
+	d.segments = segmentsFor(d.o.segments, d.state.Size-part.holds().bytes())
+	if d.segments > 1 || part.holds().bytes() > part.holds().first() {
+		err = d.inSegments(ctx, part, bar) // over connections of their own
+	} else {
+		err = d.inOrder(ctx, part, bar)
+	}
+	if err == nil && d.o.hashesHere() {
+		if err = checkHash(ctx, d.sum, part); err == nil {
+			d.result.Verified = ftpclient.VerifiedHash
+		}
+	}
+	if err == nil {
 		err = part.commit()
 	}
-	if part != nil && err != nil {
-		d.kept = part.keep()
+	if err != nil {
+		d.kept = part.keep(err)
 	}
 	var refusal *ftpclient.ReplyError
 	if d.isLink && errors.As(err, &refusal) && refusal.Code == 550 && d.result.Bytes == 0 {
@@ -143,14 +148,32 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 	return err
 }
 
+// askHash asks the server for the hash of the file, if it is hashed here: before
+// it comes, since a server that does not tell one is found out then.
+func (d *download) askHash(ctx context.Context) (err error) {
+	if d.o.hashesHere() {
+		d.sum, err = hashOf(ctx, d.client, d.Path)
+	}
+	return err
+}
+
 // look asks the server for the facts of the file that are not known. What the
 // server does not tell, or refuses to tell, stays unknown: the transfer itself
 // will show whether the file is there.
-func (d *download) look(ctx context.Context, conn *ftpclient.Conn) error {
+func (d *download) look(ctx context.Context) error {
 	if d.Type == ftpclient.ASCII {
 		d.state.Size = -1 // the size on the wire is not that of the file
 		return nil
 	}
+	return d.client.Do(ctx, func(conn *ftpclient.Conn) error {
+		if err := conn.Type(ctx, d.Type); err != nil {
+			return err
+		}
+		return d.ask(ctx, conn)
+	})
+}
+
+func (d *download) ask(ctx context.Context, conn *ftpclient.Conn) error {
 	if d.state.Size < 0 {
 		size, err := conn.Size(ctx, d.Path)
 		if err == nil {
@@ -172,7 +195,7 @@ func (d *download) look(ctx context.Context, conn *ftpclient.Conn) error {
 }
 
 // inOrder downloads what is missing at the end of the part.
-func (d *download) inOrder(ctx context.Context, conn *ftpclient.Conn, part *partFile, bar *fileBar) error {
+func (d *download) inOrder(ctx context.Context, part *partFile, bar *fileBar) error {
 	offset, err := part.inOrder()
 	if err != nil {
 		return err
@@ -181,58 +204,64 @@ func (d *download) inOrder(ctx context.Context, conn *ftpclient.Conn, part *part
 		d.result.Verified = ftpclient.VerifiedSize // all of it is here
 		return nil
 	}
-	opts := &ftpclient.TransferOptions{Offset: offset, Size: d.state.Size, Progress: bar.report()}
-	d.result, err = conn.Retr(ctx, d.Path, part, opts)
+	err = d.fetch(ctx, part, offset, bar)
 	var refusal *ftpclient.ReplyError
-	if offset > 0 && errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST") && conn.Usable() {
+	if offset > 0 && errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST") && ctx.Err() == nil {
 		d.out.note("%s %s: the server cannot continue a file (%v), so the download starts again", d.verb, d.remote, refusal)
 		if err := part.restart(); err != nil {
 			return err
 		}
-		opts.Offset = 0
-		d.result, err = conn.Retr(ctx, d.Path, part, opts)
+		err = d.fetch(ctx, part, 0, bar)
 	}
 	return err
 }
 
-// runDirect downloads to a device, a FIFO or standard output.
-func (d *download) runDirect(ctx context.Context, bar *fileBar) error {
-	opts := &ftpclient.TransferOptions{Progress: bar.report()}
-	if d.out.onStdout {
-		return d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
-			if err = conn.Type(ctx, d.Type); err == nil {
-				d.result, err = conn.Retr(ctx, d.Path, d.out.stdout, opts)
-			}
-			return err
-		})
+// fetch downloads the file from offset on, in one stream.
+func (d *download) fetch(ctx context.Context, w io.Writer, offset int64, bar *fileBar) error {
+	err := errNotBegun
+	job := ftpclient.Download{
+		Path: d.Path, Size: d.state.Size, Offset: offset,
+		Open:     func() (io.Writer, error) { return w, nil },
+		Progress: bar.report(),
+		Done:     func(result ftpclient.Result, ended error) { d.result, err = result, ended },
 	}
-	f, err := d.target.openDirect(ctx)
-	if err != nil {
-		return err
+	early := d.client.Download(ctx, slices.Values([]ftpclient.Download{job}), 1)
+	if err == errNotBegun {
+		err = early
 	}
-	// A FIFO whose reader sleeps must not keep us from ending.
-	release := context.AfterFunc(ctx, func() { f.Close() })
-	defer func() { release(); f.Close() }()
-	if info, err := f.Stat(); err == nil && isNull(info) && d.o.segments != 1 && d.Type == ftpclient.Binary {
-		return d.nowhere(ctx, f, bar)
-	}
-	return d.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
-		if err = conn.Type(ctx, d.Type); err == nil {
-			d.result, err = conn.Retr(ctx, d.Path, f, opts)
-		}
-		return err
-	})
+	return err
 }
 
+// errNotBegun stands for the end of a transfer until there is one.
+var errNotBegun = errors.New("was not begun")
+
 // hint says what is kept after err, and how to go on from it. It returns ""
-// if nothing is kept.
+// if there is nothing to say of that.
 func (d *download) hint(err error, again []string) string {
 	if d.kept == 0 {
 		return ""
 	}
+	kept := bytesText(float64(d.kept)) + " are kept"
 	command := d.command(true, again...)
-	if isDiskFull(err) {
-		return bytesText(float64(d.kept)) + " are kept; make room, then continue with: " + command
+	switch kind := kindOf(err); {
+	case isDiskFull(err):
+		return kept + "; make room, then continue with: " + command
+	case kind == ftpclient.KindUnverified:
+		return unverifiedHint + "; " + kept + " as " + d.partPath()
+	case !continues(kind):
+		return kept + " as " + d.partPath() + ", and will not be continued"
+	case kind != "":
+		return kept + " as " + d.partPath() + "; continue with: " + command
 	}
-	return bytesText(float64(d.kept)) + " are kept; continue with: " + command
+	return kept + "; continue with: " + command
+}
+
+// partPath returns where the part lies.
+func (d *download) partPath() string {
+	path := d.target.file
+	if d.tree != nil {
+		path = d.tree.shown(d.rel)
+	}
+	dir, name := filepath.Split(path)
+	return dir + temporaryName(name, partSuffix)
 }

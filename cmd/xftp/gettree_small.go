@@ -70,7 +70,7 @@ func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
 			err = part.commit()
 		}
 		if part != nil && err != nil {
-			d.kept = part.keep()
+			d.kept = part.keep(err)
 		}
 		var size *ftpclient.IntegrityError
 		switch {

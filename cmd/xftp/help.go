@@ -64,7 +64,7 @@ func writeFlag(w io.Writer, f *pflag.Flag) {
 		value = " " + value
 	}
 	switch f.DefValue {
-	case "", "0", "false":
+	case "", "0", "0s", "false":
 	default:
 		text += " (default " + f.DefValue + ")"
 	}

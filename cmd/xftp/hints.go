@@ -34,7 +34,7 @@ func hintFor(err error, o *options) string {
 		return ""
 	case errors.As(err, new(*setupError)):
 		table = setupHints
-	case errors.As(err, &reply):
+	case errors.As(err, &reply) && !isUnverified(err):
 		return replyHints[reply.Code]
 	}
 	for _, h := range table {
@@ -75,8 +75,11 @@ var setupHints = []hint{
 
 const mtuHint = "make the MTU smaller at both ends of the link: sudo ip link set dev {iface} mtu 1500"
 
+const unverifiedHint = "the server does not offer that check; --verify auto does without it"
+
 // transferHints are for errors of a transfer, from the first packet on.
 var transferHints = []hint{
+	{isUnverified, unverifiedHint},
 	{is(errPartLocked), "wait for it, or write elsewhere with -o"},
 	{is(unix.ECONNREFUSED), "no FTP server listens there; check host and port"},
 	{is(unix.EHOSTUNREACH), "nobody answers at that address; check --address, --gateway and the cable"},
@@ -113,6 +116,9 @@ func as[T error](err error) bool {
 	var target T
 	return errors.As(err, &target)
 }
+
+// isUnverified matches the error of a check that the server refuses.
+func isUnverified(err error) bool { return kindOf(err) == ftpclient.KindUnverified }
 
 // isXftp matches the error that another xftp on the interface causes.
 func isXftp(err error) bool {
@@ -161,6 +167,7 @@ func describe(err error) string {
 	var (
 		reply  *ftpclient.ReplyError
 		broken *ftpclient.TransferError
+		wrong  *ftpclient.IntegrityError
 		file   *fs.PathError
 		dial   *net.OpError
 		name   *net.DNSError
@@ -176,6 +183,8 @@ func describe(err error) string {
 		text = file.Error() // a local file; what the server thought of it matters less
 	case errors.As(err, &broken):
 		text = broken.Error()
+	case errors.As(err, &wrong):
+		text = wrong.Error()
 	case errors.As(err, &reply):
 		text = reply.Error()
 	default:

@@ -125,12 +125,12 @@ func scriptRandom(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
-	if equal := hash(ts, args[0]) == hash(ts, args[1]); equal == neg {
+	if equal := hashText(ts, args[0]) == hashText(ts, args[1]); equal == neg {
 		ts.Fatalf("%s and %s: same is %v", args[0], args[1], equal)
 	}
 }
 
-func hash(ts *testscript.TestScript, path string) string {
+func hashText(ts *testscript.TestScript, path string) string {
 	data, err := os.ReadFile(ts.MkAbs(path))
 	ts.Check(err)
 	sum := sha256.Sum256(data)

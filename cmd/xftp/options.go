@@ -1,11 +1,7 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +20,10 @@ type options struct {
 	xdpMode  string // "auto", "zerocopy", "copy" or "generic"
 	active   bool
 	timeout  time.Duration // longest wait without progress
+	retries  int           // times that a file is begun again
+	alive    time.Duration // between two NOOPs while a transfer lasts, 0 = none
+	verify   string        // "auto", "size", "hash" or "none"
+	tls      tlsOptions
 	json     bool
 	quiet    bool
 	verbose  bool
@@ -33,6 +33,7 @@ type options struct {
 	trees    bool   // get, put: -r
 	parallel int    // get, put: files at a time
 	segments int    // get: connections for one file, 0 = by its size
+	inPlace  bool   // put: no temporary name
 	longList bool   // ls: -l
 
 	flags *pflag.FlagSet // that the above came from
@@ -44,6 +45,8 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	o.net = "xdp"
 	o.xdpMode = "auto"
 	o.timeout = 30 * time.Second
+	o.retries = 3
+	o.verify = "auto"
 	f.SortFlags = false
 	f.Var(&choice{&o.net, netWords}, "net", "carry it over AF_XDP (xdp) or over ordinary sockets (kernel)")
 	f.StringVar(&o.iface, "iface", "", "network interface `IF` that AF_XDP uses")
@@ -53,6 +56,9 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	f.Var(&choice{&o.xdpMode, modeWords}, "xdp-mode", "`MODE` of the socket: auto, zerocopy, copy or generic")
 	f.BoolVar(&o.active, "active", false, "let the server open the data connections")
 	f.Var((*positiveDuration)(&o.timeout), "timeout", "longest wait `D` without progress in any step, as 30s or 2m")
+	f.Var((*retryCount)(&o.retries), "retries", "begin a file again up to `N` times after an error that may pass")
+	f.Var((*pause)(&o.alive), "keepalive", "send NOOP every `D` while a transfer lasts, for routers that forget; 0 sends none")
+	o.tls.addFlags(f)
 	f.BoolVar(&o.json, "json", false, "print one JSON object per finished transfer")
 	f.BoolVar(&o.stats, "stats", false, "print the counters of the network path at the end")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
@@ -71,6 +77,22 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	complete("iface", interfaceNames)
 }
 
+// tries returns --retries as the library wants it.
+func (o *options) tries() int {
+	if o.retries == 0 {
+		return -1 // 0 is the library's own number
+	}
+	return o.retries
+}
+
+// addVerifyFlag registers what verbs have that move files.
+func (o *options) addVerifyFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(&choice{&o.verify, verifyWords}, "verify", "what must show that a file is whole: whatever the server tells (auto), its size, its hash, or nothing (none)")
+	_ = cmd.RegisterFlagCompletionFunc("verify", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return verifyWords, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
 // addManyFlags registers what verbs have that move several files.
 func (o *options) addManyFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
@@ -79,115 +101,9 @@ func (o *options) addManyFlags(cmd *cobra.Command) {
 	f.Var((*fileCount)(&o.parallel), "parallel", "`N` files at a time, each over a connection of its own")
 }
 
-// fileCount is the value of --parallel.
-type fileCount int
-
-// maxParallel is more than any server allows.
-const maxParallel = 64
-
-func (c *fileCount) String() string { return fmt.Sprint(int(*c)) }
-func (c *fileCount) Type() string   { return "N" }
-func (c *fileCount) Set(s string) error {
-	return setNumber((*int)(c), s, 1, maxParallel)
-}
-
-// What --net and --xdp-mode take.
+// What --net, --xdp-mode and --verify take.
 var (
-	netWords  = []string{"xdp", "kernel"}
-	modeWords = []string{"auto", "zerocopy", "copy", "generic"}
+	netWords    = []string{"xdp", "kernel"}
+	modeWords   = []string{"auto", "zerocopy", "copy", "generic"}
+	verifyWords = []string{"auto", "size", "hash", "none"}
 )
-
-// A choice is a flag that takes one of a few words.
-type choice struct {
-	value *string
-	words []string
-}
-
-func (c *choice) String() string {
-	if c.value == nil {
-		return ""
-	}
-	return *c.value
-}
-
-func (c *choice) Type() string { return strings.Join(c.words, "|") }
-
-func (c *choice) Set(s string) error {
-	if !slices.Contains(c.words, s) {
-		return fmt.Errorf("must be one of %s", strings.Join(c.words, ", "))
-	}
-	*c.value = s
-	return nil
-}
-
-// A list is a flag that may be repeated, and that takes several values with
-// commas between them.
-type list[T interface{ String() string }] struct {
-	values *[]T
-	parse  func(string) (T, error)
-}
-
-func (l *list[T]) String() string {
-	if l.values == nil {
-		return ""
-	}
-	words := make([]string, len(*l.values))
-	for i, v := range *l.values {
-		words[i] = v.String()
-	}
-	return strings.Join(words, ",")
-}
-
-func (l *list[T]) Type() string { return "CIDR" }
-
-func (l *list[T]) Set(s string) error {
-	for word := range strings.SplitSeq(s, ",") {
-		v, err := l.parse(strings.TrimSpace(word))
-		if err != nil {
-			return err
-		}
-		*l.values = append(*l.values, v)
-	}
-	return nil
-}
-
-func parseAddress(s string) (netip.Prefix, error) {
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		return p, fmt.Errorf("%q is not an address with a prefix length, such as 192.0.2.7/24", s)
-	}
-	return p, nil
-}
-
-type queueNumber int
-
-func (q *queueNumber) String() string { return fmt.Sprint(int(*q)) }
-func (q *queueNumber) Type() string   { return "N" }
-func (q *queueNumber) Set(s string) error {
-	return setNumber((*int)(q), s, 0, 1<<16)
-}
-
-func setNumber(to *int, s string, low, high int) error {
-	var n int
-	if _, err := fmt.Sscanf(s, "%d", &n); err != nil || fmt.Sprint(n) != s || n < low || n > high {
-		return fmt.Errorf("must be a number from %d to %d", low, high)
-	}
-	*to = n
-	return nil
-}
-
-type positiveDuration time.Duration
-
-func (d *positiveDuration) String() string { return time.Duration(*d).String() }
-func (d *positiveDuration) Type() string   { return "D" }
-func (d *positiveDuration) Set(s string) error {
-	v, err := time.ParseDuration(s)
-	if err != nil {
-		return errors.New("must be a duration such as 30s or 2m")
-	}
-	if v <= 0 {
-		return errors.New("must be more than 0")
-	}
-	*d = positiveDuration(v)
-	return nil
-}

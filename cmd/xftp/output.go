@@ -23,7 +23,9 @@ import (
 //     stop at the end, no stack trace.
 //   - A password is never printed, not even if a server repeats it.
 //   - Progress is shown only if standard error is a terminal.
-//   - -q leaves errors and hints. -v adds the FTP dialogue.
+//   - A warning is one line, "xftp: warning: ...", at most one for each transfer.
+//   - -q leaves errors and hints, and the warning of --tls-insecure. -v adds the
+//     FTP dialogue.
 //   - What comes from outside (names, replies) cannot steer the terminal:
 //     control characters are shown escaped, except in data and in listings
 //     that do not go to a terminal.
@@ -118,6 +120,12 @@ func (o *output) note(format string, args ...any) {
 		o.line("xftp: %s", o.scrub(fmt.Sprintf(format, args...)))
 	}
 }
+
+// warn reports what the user should not rely on.
+func (o *output) warn(format string, args ...any) { o.note("warning: "+format, args...) }
+
+// alarm is a warning that -q does not leave out.
+func (o *output) alarm(text string) { o.line("xftp: warning: %s", text) }
 
 // trace prints a line of the FTP dialogue.
 func (o *output) trace(line string) {

@@ -181,9 +181,14 @@ func (p *partFile) flush() error {
 }
 
 // keep closes the part and leaves it for later, unless it holds nothing. It
-// returns the number of bytes kept.
-func (p *partFile) keep() int64 {
+// returns the number of bytes kept. What err says is not sound is kept to be
+// looked at, and cannot be continued.
+func (p *partFile) keep(err error) int64 {
 	defer p.close() // after the removal: the lock is still held then
+	if !continues(kindOf(err)) {
+		p.forget()
+		p.recorded, p.litter, p.state.Size = false, false, -1
+	}
 	kept := p.state.Done.bytes()
 	if p.state.Done == nil {
 		if info, err := p.Stat(); err == nil {

@@ -60,7 +60,7 @@ func TestCommitSparesDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer part.keep()
+	defer part.keep(nil)
 	if err := unix.Mkfifo(target, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestPartResume(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer part.keep()
+			defer part.keep(nil)
 			if !reflect.DeepEqual(part.holds(), tt.want) || tt.want == nil != (part.stale != "") {
 				t.Errorf("it holds %v (%s), want %v", part.holds(), part.stale, tt.want)
 			}
@@ -177,7 +177,7 @@ func TestPartState(t *testing.T) {
 	small := begin(100)
 	exists(false)
 	small.Write([]byte("some"))
-	if kept := small.keep(); kept != 4 {
+	if kept := small.keep(nil); kept != 4 {
 		t.Errorf("%d bytes are kept", kept)
 	}
 	exists(true)
@@ -190,7 +190,7 @@ func TestPartState(t *testing.T) {
 	exists(false)
 
 	empty := begin(recordAbove + 1)
-	if kept := empty.keep(); kept != 0 {
+	if kept := empty.keep(nil); kept != 0 {
 		t.Errorf("%d bytes are kept", kept)
 	}
 	exists(false)
@@ -215,7 +215,7 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer part.keep()
+	defer part.keep(nil)
 	for range 2 {
 		if err := part.record(); err != nil {
 			t.Fatal(err)

@@ -63,13 +63,7 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 
 // nowhere downloads to /dev/null, where the order of the bytes does not matter.
 func (d *download) nowhere(ctx context.Context, null *os.File, bar *fileBar) (err error) {
-	err = d.client.Do(ctx, func(conn *ftpclient.Conn) error {
-		if err := conn.Type(ctx, d.Type); err != nil {
-			return err
-		}
-		return d.look(ctx, conn)
-	})
-	if err != nil {
+	if err := d.look(ctx); err != nil {
 		return err
 	}
 	d.segments = segmentsFor(d.o.segments, d.state.Size)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type session struct {
 	o    *options
 	out  *output
 	path *transport
+	tls  *tls.Config // of the connections that have it
 
 	clients map[site]*ftpclient.Client
 	tally   *tally
@@ -33,6 +35,10 @@ type session struct {
 // servers dialled and files opened as the caller.
 func runSession(ctx context.Context, verb string, o *options, out *output, who *caller, do work) error {
 	if err := o.checkTransport(); err != nil {
+		return err
+	}
+	tlsConfig, err := o.tls.config(who)
+	if err != nil {
 		return err
 	}
 	ctx, stop := withSignals(ctx)
@@ -58,7 +64,10 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 		defer closeData()
 		out.stdout = data
 	}
-	s := &session{verb: verb, o: o, out: out, path: path}
+	if text := o.tls.warning(); text != "" {
+		out.alarm(text)
+	}
+	s := &session{verb: verb, o: o, out: out, path: path, tls: tlsConfig}
 	do(ctx, s)
 	s.hangUp()
 	if o.stats {
@@ -92,6 +101,10 @@ func (s *session) client(r remote) (*ftpclient.Client, error) {
 		Active:   s.o.active,
 		Timeout:  s.o.timeout,
 		Trace:    s.out.trace,
+
+		KeepAlive: s.o.alive,
+		Verify:    s.o.libraryVerify(),
+		Retries:   s.o.tries(),
 
 		// Who interrupts xftp wants it to end, not to tidy the connection.
 		AbortTimeout: -1,

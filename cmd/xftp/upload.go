@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,12 +27,27 @@ type upload struct {
 	result  ftpclient.Result
 	started bool   // a part lies on the server that -c can continue
 	left    string // where on the server the whole file lies under a wrong name
+	cut     bool   // what the server has under the final name may not be whole
 	ended   bool
 	settled bool // it has ended before a signal came
 }
 
 // part is the name that the file has on the server until it is complete.
-func (u *upload) part() string { return u.dir() + temporaryName(u.base(), partSuffix) }
+func (u *upload) part() string {
+	if u.o.inPlace {
+		return u.Path
+	}
+	return u.dir() + temporaryName(u.base(), partSuffix)
+}
+
+// final is the name that the file gets when it is complete, or "" if it has it
+// from the start.
+func (u *upload) final() string {
+	if u.o.inPlace {
+		return ""
+	}
+	return u.Path
+}
 
 // put does the upload and reports it, and says whether it has ended, well or
 // not, before a signal came.
@@ -47,20 +63,21 @@ func (u *upload) put(ctx context.Context) bool {
 }
 
 // finish reports the end of the upload. What a signal has ended is reported
-// once, by [session.stopped].
+// once, by [session.stopped], if there is no more to say about it.
 func (u *upload) finish(ctx context.Context, start time.Time, err error) bool {
 	report := u.transfer(u.remote, u.path)
 	report.Retries = u.retries
 	caught := interrupted(ctx)
 	switch {
 	case err == nil:
-	case caught != nil && u.left == "":
+		u.warn(u.remote, u.path, u.result)
+	case caught != nil && u.left == "" && !u.cut:
 		err = caught
 	default:
 		err = u.failed(ctx, u.path, err, u.hint(ctx))
 	}
 	u.session.ended(report, start, u.result, err)
-	u.ended, u.settled = true, err == nil || caught == nil
+	u.ended, u.settled = true, err == nil || caught == nil || u.left != "" || u.cut
 	return u.settled
 }
 
@@ -73,7 +90,7 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 		start time.Time
 		bar   *fileBar
 	)
-	job := ftpclient.Upload{Path: u.part(), Rename: u.Path}
+	job := ftpclient.Upload{Path: u.part(), Rename: u.final()}
 	job.Open = func() (r io.Reader, err error) {
 		start = time.Now()
 		if f, info, err = openSource(u.path); err != nil {
@@ -100,7 +117,7 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 		if ctx.Err() != nil && f == nil {
 			return // it was never begun
 		}
-		u.started = err != nil && result.Bytes > 0 && info.Mode().IsRegular()
+		u.broken(err, 0, info)
 		u.finish(ctx, start, err)
 	}
 	return job
@@ -133,14 +150,13 @@ func (u *upload) run(ctx context.Context, bar *fileBar) error {
 			u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, stale)
 		}
 	}
-	// A comparison that broke off took its connection with it.
-	return u.do(ctx, func(conn *ftpclient.Conn) error {
-		if err := u.store(ctx, conn, u.part(), offset, f, info, bar); err != nil {
-			u.started = canResume && offset+u.result.Bytes > 0
-			return err
-		}
-		return u.rename(ctx, conn, f, info, bar)
-	})
+	err = u.deliver(ctx, offset, f, info, bar)
+	var refusal *ftpclient.ReplyError
+	if errors.As(err, &refusal) && isRename(refusal) && ctx.Err() == nil {
+		return u.replace(ctx, refusal, f, info, bar)
+	}
+	u.broken(err, offset, info)
+	return err
 }
 
 // do calls f with a connection that has the type of the URL.
@@ -170,42 +186,26 @@ func openSource(path string) (*os.File, fs.FileInfo, error) {
 	return f, info, nil
 }
 
-// store sends the file from offset on to a path on the server.
-func (u *upload) store(ctx context.Context, conn *ftpclient.Conn, path string, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) (err error) {
+// send sends the file from offset on to a path on the server, where it then is
+// renamed if rename is not empty.
+func (u *upload) send(ctx context.Context, path, rename string, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) error {
 	if info.Mode().IsRegular() {
-		if offset > 0 && offset == info.Size() {
-			u.result.Verified = ftpclient.VerifiedSize // all of it is there
-			return nil
-		}
 		if _, err := f.Seek(offset, io.SeekStart); err != nil {
 			return err
 		}
 	}
-	opts := &ftpclient.TransferOptions{Offset: offset, Progress: bar.report()}
-	u.result, err = conn.Stor(ctx, path, f, opts)
+	err := errNotBegun
+	job := ftpclient.Upload{
+		Path: path, Rename: rename, Offset: offset,
+		Open:     func() (io.Reader, error) { return f, nil },
+		Progress: bar.report(),
+		Done:     func(result ftpclient.Result, ended error) { u.result, err = result, ended },
+	}
+	early := u.client.Upload(ctx, slices.Values([]ftpclient.Upload{job}), 1)
+	if err == errNotBegun {
+		err = early
+	}
 	return err
-}
-
-// rename gives the part its final name. Where the server does not allow that,
-// a file that is small enough is sent again under its final name; the part
-// goes only when that is done.
-func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, f *os.File, info fs.FileInfo, bar *fileBar) error {
-	refusal := conn.Rename(ctx, u.part(), u.Path)
-	if refusal == nil || !conn.Usable() {
-		return refusal
-	}
-	if !info.Mode().IsRegular() || info.Size() >= inPlaceLimit {
-		u.left = u.part()
-		return refusal
-	}
-	if err := u.store(ctx, conn, u.Path, 0, f, info, bar); err != nil {
-		u.left = u.part()
-		return err
-	}
-	if err := conn.Delete(ctx, u.part()); err != nil {
-		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, u.part(), describe(err))
-	}
-	return nil
 }
 
 // hint says what lies on the server after an error, and how to go on. It
@@ -213,10 +213,19 @@ func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, f *os.File, i
 func (u *upload) hint(ctx context.Context) string {
 	goOn := "continue with: " + u.command(true, u.again...)
 	switch {
-	case u.left != "" && interrupted(ctx) != nil:
-		return "the upload is complete, and lies on the server as " + u.left + "; " + goOn
 	case u.left != "":
-		return "the upload is complete, and lies on the server as " + u.left
+		where := "the upload is complete, and lies on the server as " + u.left
+		if u.cut {
+			where = u.Path + " may be cut short on the server; " + where
+		}
+		if interrupted(ctx) != nil {
+			where += "; " + goOn
+		}
+		return where
+	case u.cut && u.started:
+		return u.Path + " may be cut short on the server; " + goOn
+	case u.cut:
+		return u.Path + " may be cut short on the server"
 	case u.started:
 		return goOn
 	}

@@ -77,6 +77,7 @@ Over a network that loses packets, or is shared, that is faster.`,
 	})
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
 	o.addManyFlags(cmd)
+	o.addVerifyFlag(cmd)
 	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: by its size")
 	return cmd
 }
@@ -125,6 +126,8 @@ already are not sent again, if it tells their times (MLSD).`,
 		return func(ctx context.Context, s *session) { s.put(ctx, files, to) }, nil
 	})
 	o.addManyFlags(cmd)
+	o.addVerifyFlag(cmd)
+	cmd.Flags().BoolVar(&o.inPlace, "inplace", false, "send files under their own names at once, which a failure leaves cut short")
 	return cmd
 }
 
@@ -137,7 +140,7 @@ func newCat(out *output) *cobra.Command {
   xftp cat ftp://host/a.tar.gz --net kernel | tar xz`,
 		Args: atLeast(1, "a URL"),
 	}
-	return newVerb(cmd, o, out, func(args []string) (work, error) {
+	newVerb(cmd, o, out, func(args []string) (work, error) {
 		remotes, err := parseRemotes(args)
 		if err != nil {
 			return nil, err
@@ -149,6 +152,8 @@ func newCat(out *output) *cobra.Command {
 		out.onStdout = true
 		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
 	})
+	o.addVerifyFlag(cmd)
+	return cmd
 }
 
 func newList(out *output) *cobra.Command {

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// tlsOptions say how a server is to prove who it is, and how xftp does.
+type tlsOptions struct {
+	cacert, cert, key string // files
+	insecure          bool
+	pins              [][sha256.Size]byte // of keys, one of which the server must have
+
+	// wanted says that some URL has TLS.
+	wanted bool
+}
+
+func (t *tlsOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&t.cacert, "cacert", "", "trust the authorities whose certificates are in `FILE` (PEM), not the system's")
+	f.StringVar(&t.cert, "cert", "", "show the server the certificate in `FILE` (PEM)")
+	f.StringVar(&t.key, "key", "", "its key is in `FILE` (PEM), not in that of --cert")
+	f.BoolVar(&t.insecure, "tls-insecure", false, "do not verify who the server is")
+	f.Var((*keyPins)(&t.pins), "pinned-pubkey", "the server's key must be `sha256//BASE64`, or one of several with ; between")
+}
+
+// config reads the files that the options name, with the rights of who, and
+// returns what they say. Its errors are usageErrors.
+func (t *tlsOptions) config(who *caller) (*tls.Config, error) {
+	cfg := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: t.insecure, // said aloud, see tlsOptions.warning
+	}
+	if t.cacert != "" {
+		authorities, err := who.readFile(t.cacert)
+		if err != nil {
+			return nil, usagef("--cacert: %v", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(authorities) {
+			return nil, usagef("--cacert %s: has no certificate in PEM form", t.cacert)
+		}
+	}
+	if t.cert == "" {
+		if t.key != "" {
+			return nil, usagef("--key %s: is of no use without --cert", t.key)
+		}
+		return cfg, nil
+	}
+	cert, err := who.readFile(t.cert)
+	if err != nil {
+		return nil, usagef("--cert: %v", err)
+	}
+	key := cert
+	if t.key != "" {
+		if key, err = who.readFile(t.key); err != nil {
+			return nil, usagef("--key: %v", err)
+		}
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil, usagef("--cert %s: %s", t.cert, strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	cfg.Certificates = []tls.Certificate{pair}
+	return cfg, nil
+}
+
+// warning returns what is said aloud in every run that does not verify the
+// server, or "".
+func (t *tlsOptions) warning() string {
+	switch {
+	case !t.wanted || !t.insecure:
+		return ""
+	case len(t.pins) > 0:
+		return "--tls-insecure: the server is known by its pinned key alone; its certificate is not verified"
+	default:
+		return "--tls-insecure: nobody verifies who the server is; others can read and change what is sent"
+	}
+}
+
+// keyPins is the value of --pinned-pubkey, which has the form of curl's.
+type keyPins [][sha256.Size]byte
+
+const pinPrefix = "sha256//"
+
+func (p *keyPins) String() string {
+	words := make([]string, len(*p))
+	for i, pin := range *p {
+		words[i] = pinPrefix + base64.StdEncoding.EncodeToString(pin[:])
+	}
+	return strings.Join(words, ";")
+}
+
+func (p *keyPins) Type() string { return "sha256//BASE64" }
+
+func (p *keyPins) Set(s string) error {
+	for word := range strings.SplitSeq(s, ";") {
+		digest, found := strings.CutPrefix(strings.TrimSpace(word), pinPrefix)
+		sum, err := base64.StdEncoding.DecodeString(digest)
+		if !found || err != nil || len(sum) != sha256.Size {
+			return errors.New("must be sha256// and the SHA-256 of a public key in base64, or several with ; between")
+		}
+		if !slices.ContainsFunc(*p, func(old [sha256.Size]byte) bool { return bytes.Equal(old[:], sum) }) {
+			*p = append(*p, [sha256.Size]byte(sum))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+)
+
+// libraryVerify returns --verify as the library is told it.
+func (o *options) libraryVerify() ftpclient.Verify {
+	switch {
+	case o.verify == "none":
+		return ftpclient.VerifyNone
+	case o.verify == "size":
+		return ftpclient.VerifySize
+	case o.verify == "hash" && !o.hashesHere():
+		return ftpclient.VerifyHash
+	default:
+		return ftpclient.VerifyAuto
+	}
+}
+
+// hashesHere says whether files are hashed here and not by the library, which
+// hashes what it moves: a file that is continued, or comes in segments, has to
+// be read again when it is whole.
+func (o *options) hashesHere() bool {
+	return o.verify == "hash" && (o.resume || o.segments != 1)
+}
+
+// hashOf asks the server for the hash of a file.
+func hashOf(ctx context.Context, client *ftpclient.Client, path string) (ftpclient.Sum, error) {
+	sum, err := client.Hash(ctx, path)
+	var refusal *ftpclient.ReplyError
+	var nonsense *ftpclient.ProtocolError
+	if errors.Is(err, ftpclient.ErrNoHash) || errors.As(err, &refusal) && !refusal.Temporary() || errors.As(err, &nonsense) {
+		err = &ftpclient.IntegrityError{Kind: ftpclient.KindUnverified, Err: err}
+	}
+	return sum, err
+}
+
+// checkHash compares the hash that a server has told with that of all bytes of
+// file, which it reads from the start.
+func checkHash(ctx context.Context, sum ftpclient.Sum, file io.ReaderAt) error {
+	h := sum.New()
+	buf := make([]byte, 1<<20)
+	for at := int64(0); ; {
+		n, err := file.ReadAt(buf, at)
+		h.Write(buf[:n])
+		at += int64(n)
+		switch {
+		case err == io.EOF:
+			return compareHash(sum, h)
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func compareHash(sum ftpclient.Sum, h hash.Hash) error {
+	if sum.Equal(h) {
+		return nil
+	}
+	got := ftpclient.Sum{Algorithm: sum.Algorithm, Hex: hex.EncodeToString(h.Sum(nil))}
+	return &ftpclient.IntegrityError{Kind: ftpclient.KindHash, WantSum: sum.String(), GotSum: got.String()}
+}
+
+// kindOf returns what is wrong with a transfer that both sides called complete,
+// or "" if err is no such error.
+func kindOf(err error) ftpclient.Kind {
+	var integrity *ftpclient.IntegrityError
+	if errors.As(err, &integrity) {
+		return integrity.Kind
+	}
+	return ""
+}
+
+// continues says whether a part can be continued after an error of this kind.
+// After some of them it may hold bytes that are not the file's; those that came
+// before it was cut short are.
+func continues(kind ftpclient.Kind) bool {
+	switch kind {
+	case "", ftpclient.KindSize, ftpclient.KindAnnounced, ftpclient.KindUnclosed:
+		return true // also where there is too much: -c sees that, and starts again
+	default:
+		return false
+	}
+}
+
+// warn says what a good transfer lacks, in one line.
+func (s *session) warn(r remote, subject string, result ftpclient.Result) {
+	switch {
+	case result.Unclosed:
+		s.out.warn("%s %s: the server ended the data without close_notify; that it is whole is known by its %v alone", s.verb, subject, result.Verified)
+	case result.Verified != ftpclient.VerifiedNone || s.o.verify != "auto":
+	case r.Type == ftpclient.ASCII:
+		s.out.warn("%s %s: nothing verifies that it is whole: in type a sizes cannot be compared", s.verb, subject)
+	case result.Unsized != nil:
+		s.out.warn("%s %s: nothing verifies that it is whole: the server refuses its size (%s)", s.verb, subject, describe(result.Unsized))
+	default:
+		s.out.warn("%s %s: nothing verifies that it is whole: the server does not tell its size", s.verb, subject)
+	}
+}
