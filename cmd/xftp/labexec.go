@@ -31,8 +31,8 @@ not found or cannot be run, as a shell does. Without flags before it, the -- may
 be left out.
 
 On client and server the variables XFTP_IFACE and XFTP_ADDRESS are set to the
-host's interface and its spare addresses, so that an xftp there needs no network
-flags.`,
+host's interface and its spare addresses, and XFTP_CACERT to the authority of the
+server's certificate if it has one, so that an xftp there needs no network flags.`,
 		Example: `  sudo xftp lab exec client -- xftp get ftp://10.99.0.2/file
   sudo xftp lab exec client -- ping -c 3 10.99.0.2
   sudo xftp lab exec server -- tcpdump -ni eth0`,
@@ -89,8 +89,12 @@ func cannotRun(err error) int {
 func labEnv(info lab.Info, role string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{"XFTP_IFACE", "XFTP_ADDRESS", "XFTP_GATEWAY", "XFTP_QUEUE"}, name)
+		return slices.Contains([]string{"XFTP_IFACE", "XFTP_ADDRESS", "XFTP_GATEWAY", "XFTP_QUEUE"}, name) ||
+			name == "XFTP_CACERT" && info.FTP != nil && info.FTP.CAFile != ""
 	})
+	if info.FTP != nil && info.FTP.CAFile != "" {
+		env = append(env, "XFTP_CACERT="+info.FTP.CAFile)
+	}
 	host := map[string]*lab.HostInfo{"client": &info.Client, "server": &info.Server}[role]
 	if host == nil {
 		return env

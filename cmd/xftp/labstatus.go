@@ -94,6 +94,9 @@ func labText(info lab.Info) string {
 	_ = w.Flush() // a strings.Builder takes everything
 	if f := info.FTP; f != nil {
 		fmt.Fprintf(&b, "  ftp     %s  %s  %s\n", f.URL, f.Kind, f.Root)
+		if f.CAFile != "" {
+			fmt.Fprintf(&b, "  tls     %s  CA %s\n", f.TLS, f.CAFile)
+		}
 	}
 	if r := info.Relay; r != nil {
 		fmt.Fprintf(&b, "  relay   %s  %s\n", r.Namespace, impairmentText(r.Impairment))

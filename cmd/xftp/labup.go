@@ -15,7 +15,7 @@ func newLabUp(out *output) *cobra.Command {
 	var o labOptions
 	cfg := lab.UpConfig{Lab: lab.Config{MTU: 1500}}
 	server := lab.ServerConfig{}
-	kind := "none"
+	kind, security := "none", lab.NoTLS.String()
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Make a lab, which stays until lab down",
@@ -25,9 +25,14 @@ the MTU, and every checksum is there. With an impairment, or --relay, frames
 cross a third namespace, where a process of xftp's impairs them. A frame's fate
 depends on --seed and on how many came before it in its direction.
 
-The spare addresses belong to nobody: they are for xftp's own stack.`,
+The spare addresses belong to nobody: they are for xftp's own stack.
+
+vsftpd, proftpd and pureftpd are Debian's packages, installed or unpacked below
+build/. With --tls the server takes no login and no data in the clear, and shows a
+certificate of the lab's own authority, whose file lab status names.`,
 		Example: `  sudo xftp lab up
   sudo xftp lab up --delay 10ms --loss 0.1% --seed 1 --server embedded --root /srv/files
+  sudo xftp lab up --server vsftpd --tls explicit
   sudo xftp lab up --name slow --rate 100Mbit --delay 25ms --json`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,6 +45,14 @@ The spare addresses belong to nobody: they are for xftp's own stack.`,
 					server.Kind = k
 					cfg.Server = &server
 				}
+			}
+			for _, m := range lab.TLSModes() {
+				if security == m.String() {
+					server.TLS = m
+				}
+			}
+			if server.TLS != lab.NoTLS && cfg.Server == nil {
+				return &usageError{"--tls: there is no server to do it", "choose one with --server"}
 			}
 			if err := checkLabRoot(cfg.Server, server.Root); err != nil {
 				return err
@@ -70,6 +83,11 @@ The spare addresses belong to nobody: they are for xftp's own stack.`,
 		words = append(words, k.String())
 	}
 	cmd.Flags().Var(&choice{&kind, words}, "server", "FTP server to start on the server host")
+	modes := []string{}
+	for _, m := range lab.TLSModes() {
+		modes = append(modes, m.String())
+	}
+	cmd.Flags().Var(&choice{&security, modes}, "tls", "how the server protects control and data: after AUTH TLS (explicit), or from the first byte on (implicit)")
 	cmd.Flags().StringVar(&server.Root, "root", "", "`DIR` that it serves (default a new one, removed with the lab)")
 	o.addPrinting(cmd)
 	return cmd

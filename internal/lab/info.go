@@ -38,6 +38,8 @@ type FTPInfo struct {
 	Root    string `json:"root"` // the local directory that it serves
 	PID     int    `json:"pid"`
 	Running bool   `json:"running"`
+	TLS     string `json:"tls"`     // none, explicit or implicit
+	CAFile  string `json:"ca_file"` // of the authority of its certificate, in PEM; empty without TLS
 }
 
 // RelayInfo describes the relay.

@@ -165,6 +165,7 @@ func (k *keeper) info(ctx context.Context) (Info, Impairment) {
 		i.FTP = &FTPInfo{
 			Kind: k.cfg.Server.Kind.String(), URL: s.URL(""), URL6: s.URL6(""),
 			Root: k.root, PID: s.PID(), Running: s.Running(),
+			TLS: s.tls.String(), CAFile: s.CAFile(),
 		}
 	}
 	r := l.Relay
