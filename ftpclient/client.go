@@ -36,6 +36,7 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg.withDefaults(), url: u}
+	c.cfg.Security = u.security()
 	if c.cfg.Active && c.cfg.Listener == nil {
 		return nil, errNoListener
 	}

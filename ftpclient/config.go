@@ -2,6 +2,8 @@ package ftpclient
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/tls"
 	"net"
 	"time"
 )
@@ -107,6 +109,25 @@ type Config struct {
 	// Account answers a server that asks for one (ACCT; RFC 959, Section
 	// 4.1.1).
 	Account string
+
+	// Security says whether the connections are protected by TLS, for [NewConn].
+	// [Dial] and [New] take it from the scheme of the URL and ignore this.
+	Security Security
+
+	// TLS holds the particulars of protected connections: roots to trust, a
+	// certificate to show. If nil, the server's certificate is verified by the
+	// roots of the system, for the host in the URL. It is cloned; of the copy,
+	// ServerName is the host in the URL if it is empty, MinVersion is at least
+	// TLS 1.2, and ClientSessionCache is replaced by one for each control
+	// connection, whose session its data connections resume. Where nothing is
+	// to be verified, that is for InsecureSkipVerify to say.
+	TLS *tls.Config
+
+	// TLSPins, if there are any, are the keys of which the server must show one:
+	// the SHA-256 of the SubjectPublicKeyInfo of its own certificate (RFC 7469,
+	// Section 2.4). They are checked beside the certificate, and also where TLS
+	// says that that is not verified.
+	TLSPins [][sha256.Size]byte
 
 	// Verify says what a transfer is compared with before it is called good. The
 	// zero value compares the size where the server tells it.

@@ -56,11 +56,12 @@ func Dial(ctx context.Context, rawURL string, cfg *Config) (*Conn, error) {
 		return nil, err
 	}
 	full := cfg.withDefaults()
+	full.Security = u.security()
 	conn, err := dial(ctx, &full, u.Address())
 	if err != nil {
 		return nil, fmt.Errorf("ftpclient: dial %s: %w", u.Address(), err)
 	}
-	c, err := NewConn(ctx, conn, cfg)
+	c, err := NewConn(ctx, conn, &full)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +101,9 @@ func NewConn(ctx context.Context, conn net.Conn, cfg *Config) (*Conn, error) {
 	}
 	if c.cfg.Active && c.cfg.Listener == nil {
 		return nil, errors.Join(errNoListener, conn.Close())
+	}
+	if c.cfg.Security != Plain {
+		return nil, errors.Join(errors.ErrUnsupported, conn.Close())
 	}
 	c.peer = host(conn.RemoteAddr())
 	c.ctl = newControl(conn)

@@ -126,9 +126,6 @@ func TestDialErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("error %v, want connection refused", err)
 	}
-	if _, err := ftpclient.Dial(t.Context(), "ftps://x/", nil); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("error %v, want unsupported", err)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := ftpclient.Dial(ctx, serverURL, &s.cfg); !errors.Is(err, context.Canceled) {

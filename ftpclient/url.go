@@ -9,18 +9,26 @@ import (
 	"strings"
 )
 
-// defaultPort is where FTP servers listen (RFC 959, Section 8).
-const defaultPort = 21
+// The ports that FTP servers listen on (RFC 959, Section 8): in clear or with
+// AUTH TLS, and with TLS from the first byte (RFC 4217, Section 13).
+const (
+	defaultPort  = 21
+	implicitPort = 990
+)
 
 // A URL is an ftp URL in its parts (RFC 1738, Section 3.2), none of them
 // escaped.
 type URL struct {
+	// Scheme says what protects the connections: "ftp" is for nothing, "ftpes"
+	// for explicit and "ftps" for implicit TLS. Empty is as "ftp".
+	Scheme string
+
 	User, Password string // empty if not given
 
 	// Host is a name or an address, without brackets; an IPv6 address may have
 	// a zone.
 	Host string
-	Port int // 21 if not given
+	Port int // 21 if not given, or 990 for ftps
 
 	// Path is relative to the directory that the login begins in, unless it
 	// begins with a slash, which is written %2F in the URL. Empty is that
@@ -32,7 +40,7 @@ type URL struct {
 
 // A URLError reports a URL that cannot be used. It wraps
 // [errors.ErrUnsupported] if the URL is good but this package cannot do what it
-// asks for, such as TLS.
+// asks for, such as ";type=d".
 type URLError struct {
 	URL string // without the user and the password
 	Err error
@@ -44,7 +52,9 @@ func (e *URLError) Error() string { return fmt.Sprintf("ftpclient: url %q: %v", 
 func (e *URLError) Unwrap() error { return e.Err }
 
 // ParseURL reads a URL of the form ftp://[user[:password]@]host[:port]/path,
-// which may end in ";type=a" or ";type=i". The error is a [*URLError].
+// which may end in ";type=a" or ";type=i". With ftpes:// the control connection
+// is protected before the login (AUTH TLS), with ftps:// from its first byte, and
+// so are the data connections. The error is a [*URLError].
 //
 // A question mark is part of the path. A number sign is refused, since it would
 // cut the path short: in a name it is written %23.
@@ -56,28 +66,24 @@ func ParseURL(rawURL string) (*URL, error) {
 	return u, nil
 }
 
-// schemes says what becomes of a URL by its scheme.
-var schemes = map[string]error{
-	"ftp":   nil,
-	"ftps":  fmt.Errorf("implicit TLS: %w", errors.ErrUnsupported),
-	"ftpes": fmt.Errorf("explicit TLS: %w", errors.ErrUnsupported),
-}
+// schemes says what each scheme asks for.
+var schemes = map[string]Security{"ftp": Plain, "ftpes": Explicit, "ftps": Implicit}
 
 func parseURL(rawURL string) (*URL, error) {
 	scheme, rest, ok := strings.Cut(rawURL, "://")
 	if !ok {
 		return nil, errors.New("no scheme, as in ftp://host/path")
 	}
-	if err, known := schemes[strings.ToLower(scheme)]; !known {
-		return nil, errors.New("the scheme is not ftp")
-	} else if err != nil {
-		return nil, err
+	scheme = strings.ToLower(scheme)
+	security, known := schemes[scheme]
+	if !known {
+		return nil, errors.New("the scheme is not ftp, ftps or ftpes")
 	}
 	if strings.Contains(rest, "#") {
 		return nil, errors.New("a fragment; a # in a name is written %23")
 	}
 	authority, path, _ := strings.Cut(rest, "/")
-	u := &URL{Port: defaultPort, Type: Binary}
+	u := &URL{Scheme: scheme, Port: security.port(), Type: Binary}
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		if err := u.parseUser(authority[:at]); err != nil {
 			return nil, err
@@ -192,11 +198,22 @@ func withoutUser(rawURL string) string {
 // Address returns the host and port, in the form that a [Dialer] takes.
 func (u *URL) Address() string { return net.JoinHostPort(u.Host, strconv.Itoa(u.Port)) }
 
+// scheme returns the scheme, which may be left out.
+func (u *URL) scheme() string {
+	if u.Scheme == "" {
+		return "ftp"
+	}
+	return u.Scheme
+}
+
+// security returns what the scheme asks for.
+func (u *URL) security() Security { return schemes[u.scheme()] }
+
 // Redacted returns the URL with a password, if there is one, replaced by
 // "xxxxx".
 func (u *URL) Redacted() string {
 	var b strings.Builder
-	b.WriteString("ftp://")
+	b.WriteString(u.scheme() + "://")
 	if u.User != "" {
 		b.WriteString(url.User(u.User).String())
 		if u.Password != "" {
@@ -209,7 +226,7 @@ func (u *URL) Redacted() string {
 		host = "[" + host + "]"
 	}
 	b.WriteString(host)
-	if u.Port != defaultPort {
+	if u.Port != u.security().port() {
 		b.WriteString(":" + strconv.Itoa(u.Port))
 	}
 	b.WriteByte('/')
