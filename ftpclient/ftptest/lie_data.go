@@ -73,6 +73,7 @@ func (v *lieSession) active(verb, arg string) error {
 // transfer does a command that moves data.
 func (v *lieSession) transfer(verb, name string) error {
 	defer v.closeData()
+	defer v.background.Wait()
 	l := &v.liar.lie
 	v.name, v.begin, v.cut = path.Base(name), v.offset, false
 	v.offset = 0

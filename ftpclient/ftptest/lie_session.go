@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A lieSession is one session of a [Liar]. Its commands are handled strictly
@@ -34,6 +35,8 @@ type lieSession struct {
 	rawData net.Conn
 	data    net.Conn // rawData, or TLS over it
 	cut     bool     // the client took or gave no more data
+
+	background sync.WaitGroup // of what is done meanwhile
 }
 
 func (s *Liar) serve(conn net.Conn) {

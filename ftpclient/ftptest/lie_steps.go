@@ -123,6 +123,15 @@ func inClear(v *lieSession) error {
 	return nil
 }
 
+// meanwhile does steps while those after it are done. A network without buffers
+// would not take data that the client does not read yet.
+func meanwhile(steps ...step) step {
+	return func(v *lieSession) error {
+		v.background.Go(func() { _ = v.play(steps) }) // steps that cannot fail
+		return nil
+	}
+}
+
 // finish closes the data connection cleanly.
 func finish(v *lieSession) error {
 	if v.cut || v.handshake() != nil {

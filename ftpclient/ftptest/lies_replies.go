@@ -12,11 +12,11 @@ func replyLies() []Lie {
 	lies := []Lie{
 		{
 			Name: "no-150", Truth: Honest, Does: "sends the file and 226, without 150",
-			plan: plan{retr: []step{open, send(lieSize), finish, say(done)}},
+			plan: plan{retr: []step{open, meanwhile(send(lieSize), finish), say(done)}},
 		},
 		{
-			Name: "one-packet", Truth: Honest, Does: "sends the file first, then 150 and 226 in one packet",
-			plan: plan{retr: []step{open, send(lieSize), finish, saw("150 here it comes\r\n226 done\r\n")}},
+			Name: "one-packet", Truth: Honest, Does: "sends the file, and 150 and 226 in one packet",
+			plan: plan{retr: []step{open, meanwhile(send(lieSize), finish), saw("150 here it comes\r\n226 done\r\n")}},
 		},
 		{
 			Name: "one-packet-short", Truth: Detectable, Does: "150 and 226 in one packet, then 60 000 bytes",
@@ -95,7 +95,7 @@ func replyLies() []Lie {
 		},
 		{
 			Name: "junk-150", Truth: Detectable, Does: "sends a line without a code instead of 150, then the file and 226",
-			plan: plan{retr: []step{open, say("here it comes"), send(lieSize), finish, say(done)}},
+			plan: plan{retr: []step{open, say("here it comes"), meanwhile(send(lieSize), finish), say(done)}},
 		},
 		{
 			Name: "226-twice", Truth: Honest, Does: "sends the file, then 226 twice",
