@@ -16,6 +16,13 @@ import (
 // is a reset, which the other end sees as ECONNRESET. The zero Network is ready
 // for use.
 type Network struct {
+	// Buffer, if positive, is how many bytes a connection holds in each
+	// direction, so that a Write waits only when they are full. Its connections
+	// also have a CloseWrite, and one that is closed with bytes left to read is
+	// reset, as one of TCP is. TLS needs this: both sides may write first.
+	Buffer int
+
+	resets    atomic.Int64
 	mu        sync.Mutex
 	listeners map[netip.AddrPort]*listener
 	port      uint16 // last one given out
@@ -78,7 +85,7 @@ func (h *Host) DialContext(ctx context.Context, _, address string) (net.Conn, er
 	n := h.network
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	ours, theirs := pipe(netip.AddrPortFrom(h.addr, n.next()), addr)
+	ours, theirs := n.connect(netip.AddrPortFrom(h.addr, n.next()), addr)
 	if l := n.listeners[addr]; l != nil {
 		select {
 		case l.incoming <- theirs:
@@ -88,6 +95,17 @@ func (h *Host) DialContext(ctx context.Context, _, address string) (net.Conn, er
 	}
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: net.TCPAddrFromAddrPort(addr), Err: syscall.ECONNREFUSED}
 }
+
+// connect returns the two ends of a new connection.
+func (n *Network) connect(a, b netip.AddrPort) (ours, theirs net.Conn) {
+	if n.Buffer > 0 {
+		return streams(n, a, b, n.Buffer)
+	}
+	return pipe(a, b)
+}
+
+// Resets returns how many of the connections that buffer have been reset.
+func (n *Network) Resets() int { return int(n.resets.Load()) }
 
 type listener struct {
 	network  *Network

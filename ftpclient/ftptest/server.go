@@ -3,6 +3,7 @@ package ftptest
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ type Session struct {
 
 	ctx    context.Context
 	net    Net
+	tls    *tls.Config // of data connections
 	reader *bufio.Reader
 	ln     net.Listener // of passive mode
 	peer   string       // address that the client listens on in active mode

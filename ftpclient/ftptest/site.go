@@ -3,6 +3,7 @@ package ftptest
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"maps"
@@ -33,6 +34,19 @@ type Site struct {
 	// Refuse holds replies by verb, or by a whole command line, that are sent
 	// instead of doing anything.
 	Refuse map[string]string
+
+	// TLS, if not nil, protects the connections, and what a client says without
+	// it is refused: by AUTH TLS, PBSZ and PROT P (RFC 4217), or from the first
+	// byte if Implicit. The network has to buffer; see [Network].
+	TLS      *tls.Config
+	Implicit bool
+
+	// Reuse refuses data connections that do not resume a session.
+	Reuse bool
+
+	// Truncate ends protected data without a close_notify. Patient waits for that
+	// of the client before it closes the connection.
+	Truncate, Patient bool
 
 	// Eager, if not empty, is the reply to commands that are there during a
 	// transfer: they are read then, and lost.
@@ -160,6 +174,9 @@ func (s *Site) serve(ctx context.Context, control net.Conn, n Net) {
 			s.sessions--
 		}()
 	}
+	if s.TLS != nil && s.Implicit && v.secure() != nil {
+		return
+	}
 	if !entered && strings.HasPrefix(s.TooMany, "421") {
 		_ = v.reply(s.TooMany)
 		return
@@ -172,7 +189,7 @@ func (s *Site) serve(ctx context.Context, control net.Conn, n Net) {
 	if v.reply("220 "+greeting) != nil {
 		return
 	}
-	v.lines = s.read(control)
+	v.lines = s.read(v.control)
 	for n := 0; ; n++ {
 		line, ok := <-v.lines
 		if !ok {
@@ -188,7 +205,8 @@ func (s *Site) serve(ctx context.Context, control net.Conn, n Net) {
 // of a socket.
 const received = 256
 
-// read reads lines until the connection ends, while others are handled.
+// read reads lines until the connection ends, while others are handled. After AUTH
+// it ends too: what follows that may be no lines.
 func (s *Site) read(control net.Conn) <-chan string {
 	lines := make(chan string, received)
 	s.wg.Go(func() {
@@ -203,6 +221,9 @@ func (s *Site) read(control net.Conn) <-chan string {
 			case lines <- line:
 			default:
 				_ = control.Close() // no client sends so much ahead
+				return
+			}
+			if strings.HasPrefix(line, "AUTH ") {
 				return
 			}
 		}

@@ -19,6 +19,8 @@ type visit struct {
 	control net.Conn
 	lines   <-chan string // of the client
 	refused bool          // one session too many
+	safe    bool          // TLS on the control connection
+	private bool          // TLS on data connections
 
 	ln     net.Listener // of passive mode
 	peer   string       // of active mode
@@ -85,9 +87,17 @@ func (v *visit) handle(n int, line string) error {
 		if err := v.reply(text); err != nil || fault.Hangup || strings.HasPrefix(text, "421") {
 			return errHangup
 		}
+		if verb == "AUTH" {
+			v.lines = v.site.read(v.control)
+		}
 		return nil
 	}
+	if v.site.TLS != nil && !v.safe && verb != "AUTH" && verb != "QUIT" && verb != "FEAT" {
+		return v.reply("530 TLS first")
+	}
 	switch verb {
+	case "AUTH", "PBSZ", "PROT":
+		return v.protect(line)
 	case "USER":
 		return v.reply("331 password, please")
 	case "PASS":
@@ -220,6 +230,10 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	if err := v.reply("150 here it comes"); err != nil {
 		return err
 	}
+	data, err := v.protected(conn)
+	if err != nil {
+		return v.reply("522 " + err.Error())
+	}
 	if err := v.lose(); err != nil {
 		return err
 	}
@@ -227,9 +241,12 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	if fault.Cut || fault.Short {
 		content = content[:len(content)/2]
 	}
-	_, err = io.WriteString(conn, content)
+	_, err = io.WriteString(data, content)
 	if fault.Cut {
 		return errHangup
+	}
+	if err == nil {
+		err = v.endData(data)
 	}
 	v.drop(conn)
 	if err != nil {
@@ -273,13 +290,20 @@ func (v *visit) receive(path string, offset int, fault Fault) error {
 	if err := v.reply("150 go on"); err != nil {
 		return err
 	}
+	data, err := v.protected(conn)
+	if err != nil {
+		return v.reply("522 " + err.Error())
+	}
 	if err := v.lose(); err != nil {
 		return err
 	}
 	if fault.Cut {
 		return errHangup
 	}
-	content, err := io.ReadAll(conn)
+	content, err := io.ReadAll(data)
+	if err == nil {
+		err = v.endData(data)
+	}
 	if err := v.lose(); err != nil {
 		return err
 	}
