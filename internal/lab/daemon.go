@@ -57,7 +57,7 @@ func (s *Server) prepareDaemon(cfg ServerConfig) (listening func(context.Context
 	if strings.ContainsAny(cfg.Root, kind.forbidden) {
 		return nil, fmt.Errorf("root %q has characters that its configuration gives a meaning", cfg.Root)
 	}
-	d := daemon{ServerConfig: cfg, certificate: s.cert, dir: filepath.Join(s.host.lab.dir, fmt.Sprintf("%s-%d", cfg.Kind, cfg.Port))}
+	d := daemon{ServerConfig: cfg, certificate: s.cert, dir: s.dir()}
 	if d.program, err = FindServer(cfg.Kind); err != nil {
 		return nil, err
 	}
@@ -83,6 +83,11 @@ func (s *Server) prepareDaemon(cfg ServerConfig) (listening func(context.Context
 		}
 	}
 	return s.awaitListening, nil
+}
+
+// dir returns the directory for the server's files.
+func (s *Server) dir() string {
+	return filepath.Join(s.host.lab.dir, fmt.Sprintf("%s-%d", s.kind, s.port))
 }
 
 // account is the user that anonymous sessions run as.

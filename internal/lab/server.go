@@ -87,6 +87,7 @@ type ServerConfig struct {
 // goroutine.
 type Server struct {
 	host   *Host
+	kind   Kind
 	port   int
 	tls    TLSMode
 	cert   certificate // where there is TLS
@@ -140,7 +141,7 @@ func (h *Host) startServer(ctx context.Context, cfg ServerConfig) (*Server, erro
 			return nil, err
 		}
 	}
-	s := &Server{host: h, port: cfg.Port, tls: cfg.TLS, exited: make(chan struct{}), begun: func() {}, release: func() {}}
+	s := &Server{host: h, kind: cfg.Kind, port: cfg.Port, tls: cfg.TLS, exited: make(chan struct{}), begun: func() {}, release: func() {}}
 	if cfg.TLS != NoTLS {
 		if s.cert, err = h.lab.certificate(); err != nil {
 			return nil, err

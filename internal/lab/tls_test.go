@@ -73,7 +73,24 @@ func TestServersMoveFilesOverTLS(t *testing.T) {
 			}
 			c.cmd(221, "QUIT")
 		}
+		if kind == lab.Vsftpd {
+			checkHandshakes(t, s)
+		}
 	})
+}
+
+// checkHandshakes of two control connections with four data connections each.
+func checkHandshakes(t *testing.T, s *lab.Server) {
+	t.Helper()
+	all, err := s.Handshakes()
+	if err != nil || len(all) != 10 {
+		t.Fatalf("%d handshakes, %v; want 10", len(all), err)
+	}
+	for i, h := range all {
+		if want := (lab.Handshake{Version: "TLSv1.3", Cipher: all[0].Cipher, Resumed: i%5 != 0}); h != want || h.Cipher == "" {
+			t.Errorf("handshake %d is %+v, want %+v", i, h, want)
+		}
+	}
 }
 
 // TestTLSIsRequired for the login, and for data.

@@ -2,9 +2,11 @@ package lab
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 )
 
@@ -49,10 +51,8 @@ func vsftpdConf(d daemon, empty string) []byte {
 		{"ascii_download_enable", "YES"},
 		{"mdtm_write", write},
 
-		// No logs, no namespaces or filters of its own,
-		// which not every kernel has.
+		// No namespaces or filters of its own, which not every kernel has.
 		{"tcp_wrappers", "NO"},
-		{"xferlog_enable", "NO"},
 		{"isolate", "NO"},
 		{"isolate_network", "NO"},
 		{"seccomp_sandbox", "NO"},
@@ -67,7 +67,7 @@ func vsftpdConf(d daemon, empty string) []byte {
 // with a close_notify.
 func vsftpdTLS(d daemon) [][2]string {
 	if d.TLS == NoTLS {
-		return nil
+		return [][2]string{{"xferlog_enable", "NO"}}
 	}
 	options := [][2]string{
 		{"ssl_enable", "YES"},
@@ -80,9 +80,45 @@ func vsftpdTLS(d daemon) [][2]string {
 		{"ssl_ciphers", "HIGH"}, // its own default is a single old one
 		{"require_ssl_reuse", "YES"},
 		{"strict_ssl_read_eof", "YES"},
+		// For Handshakes.
+		{"debug_ssl", "YES"},
+		{"xferlog_enable", "YES"},
+		{"vsftpd_log_file", filepath.Join(d.dir, vsftpdLog)},
 	}
 	if d.TLS == ImplicitTLS {
 		options = append(options, [2]string{"implicit_ssl", "YES"})
 	}
 	return options
+}
+
+// vsftpdLog is the name of its log, where it keeps one.
+const vsftpdLog = "log"
+
+// Handshake is what a server and a client have agreed upon for a connection.
+type Handshake struct {
+	Version string // such as TLSv1.3
+	Cipher  string // such as TLS_AES_128_GCM_SHA256
+	Resumed bool   // the session of another connection
+}
+
+// handshakeLine is what debug_ssl has vsftpd write about a connection.
+var handshakeLine = regexp.MustCompile(`"SSL version: (\S+), SSL cipher: (\S+), (not )?reused,`)
+
+// Handshakes returns those of all connections so far, in their order; control
+// connections are among them. Only vsftpd tells.
+//
+// The error wraps errors.ErrUnsupported with other servers.
+func (s *Server) Handshakes() ([]Handshake, error) {
+	if s.kind != Vsftpd || s.tls == NoTLS {
+		return nil, fmt.Errorf("lab: handshakes of %s without a log: %w", s.kind, errors.ErrUnsupported)
+	}
+	b, err := os.ReadFile(filepath.Join(s.dir(), vsftpdLog))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("lab: handshakes: %w", err)
+	}
+	var all []Handshake
+	for _, m := range handshakeLine.FindAllSubmatch(b, -1) {
+		all = append(all, Handshake{Version: string(m[1]), Cipher: string(m[2]), Resumed: len(m[3]) == 0})
+	}
+	return all, nil
 }
