@@ -4,7 +4,8 @@
 // servers conflict with one another, and a program runs from where it lies.
 // Run it in the root of the module:
 //
-//	go run ./internal/lab/fetch [vsftpd|proftpd|pure-ftpd|curl|lftp|aria2c|wget]...
+//	go run ./internal/lab/fetch [vsftpd|proftpd|pure-ftpd|curl|lftp|aria2c|wget|
+//		ncftpget|ncftpput|tnftp|rclone]...
 //
 // Without arguments it gets vsftpd. What the machine has is left as it is. It
 // needs Debian's apt-get and dpkg. All the programs are tried before it fails.
@@ -32,6 +33,10 @@ var packages = map[string][]string{
 	"lftp":      {"lftp"},
 	"aria2c":    {"aria2"},
 	"wget":      {"wget"},
+	"ncftpget":  {"ncftp"},
+	"ncftpput":  {"ncftp"},
+	"tnftp":     {"tnftp"},
+	"rclone":    {"rclone"},
 }
 
 // modules names what a program loads by itself, and whose libraries it needs.
