@@ -118,7 +118,7 @@ func (c *Client) connect(ctx context.Context) (*Conn, error) {
 	}
 	conn, err := dial(ctx, &c.cfg, c.url.Address())
 	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", c.url.Address(), err)
+		return nil, fmt.Errorf("dial %s: %w", c.url.Address(), &dialError{err})
 	}
 	fc, err := NewConn(ctx, conn, &c.cfg)
 	if err != nil {

@@ -169,6 +169,7 @@ type TransferError struct {
 	Bytes int64 // bytes moved before it broke
 	Err   error // the root: of the network, of the caller's reader or writer, or a context
 	Reply error // what the server said of it (a *ReplyError), or why there is no reply; may be nil
+	local bool  // Err is one of the caller's reader or writer
 }
 
 func (e *TransferError) Error() string {

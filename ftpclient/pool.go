@@ -19,8 +19,10 @@ type pool struct {
 	idle    []idleConn // the one used last is last
 	busy    map[*Conn]bool
 	opening int
-	limit   int             // connections, as many as the server seems to allow
+	limit   int             // connections, as many as the caller allows
 	waiting [2][]chan *Conn // by priority; each gets a connection, or nil to look again
+	room    room
+	outage  outage
 }
 
 type idleConn struct {
@@ -56,11 +58,14 @@ func (p *pool) init(c *Client) {
 func (p *pool) open() int { return len(p.idle) + len(p.busy) + p.opening }
 
 // get returns a connection. It opens one if none is idle, or waits if there are
-// as many as there can be. If no further one can be opened, it waits too; it
-// fails only if there is none at all.
+// as many as there can be. If no further one can be opened, it waits too. If
+// there is none at all, it tries again where that may help, and returns a
+// *ConnectError in the end.
 func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
-	for {
-		p.mu.Lock()
+	p.mu.Lock()
+	before := p.outage.rounds
+	for { // with mu locked
+		var wait time.Duration
 		switch n := len(p.idle); {
 		case p.closed:
 			p.mu.Unlock()
@@ -77,24 +82,28 @@ func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
 				return next.conn, nil
 			}
 			p.put(next.conn)
-		case p.open() < p.limit:
+			p.mu.Lock()
+			continue
+		case p.mayOpen(&wait):
+			round := p.outage.rounds
 			p.opening++
 			p.mu.Unlock()
 			conn, err := p.connect(ctx)
-			if err == nil {
-				return conn, nil
+			p.mu.Lock()
+			p.opening--
+			if p.opened(ctx, conn, &err, round, before) {
+				p.mu.Unlock()
+				return conn, err
 			}
-			if !p.fewer(ctx) {
-				return nil, err
-			}
-		default:
-			turn := make(chan *Conn, 1)
-			p.waiting[prio] = append(p.waiting[prio], turn)
-			p.mu.Unlock()
-			if conn := p.await(ctx, prio, turn); conn != nil {
-				return conn, nil
-			}
+			continue
 		}
+		turn := make(chan *Conn, 1)
+		p.waiting[prio] = append(p.waiting[prio], turn)
+		p.mu.Unlock()
+		if conn := p.await(ctx, prio, turn, wait); conn != nil {
+			return conn, nil
+		}
+		p.mu.Lock()
 	}
 }
 
@@ -103,52 +112,31 @@ func (p *pool) alive(ctx context.Context, idle idleConn) bool {
 	if !idle.conn.Usable() {
 		return false
 	}
-	return time.Since(idle.since) < stale || idle.conn.Noop(ctx) == nil
+	if time.Since(idle.since) < stale {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	defer cancel()
+	return idle.conn.Noop(ctx) == nil
 }
 
-// connect opens a connection, which p.opening counts already.
-func (p *pool) connect(ctx context.Context) (*Conn, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stop := context.AfterFunc(p.ctx, func() { cancel(ErrClosed) })
-	defer stop()
-	conn, err := p.client.connect(ctx)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.opening--
-	switch {
-	case err == nil && p.closed:
-		_ = conn.Close() // it has done nothing yet
-		return nil, ErrClosed
-	case err == nil:
-		p.client.site.teach(conn)
-		p.busy[conn] = true
-		return conn, nil
-	case p.closed:
-		return nil, ErrClosed
-	default:
-		p.wake(nil)
-		return nil, err
-	}
-}
-
-// fewer makes do with the connections that there are, if there are any.
-func (p *pool) fewer(ctx context.Context) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if ctx.Err() != nil || p.closed || p.open() == 0 {
-		return false
-	}
-	p.limit = p.open()
-	return true
-}
+// aliveTime is how long a connection may take to show that it works. A new one
+// is not worth more of a wait.
+const aliveTime = 5 * time.Second
 
 // await waits until it is this one's turn. It returns nil if it is time to look
-// again.
-func (p *pool) await(ctx context.Context, prio priority, turn chan *Conn) *Conn {
+// again, which it is after wait if that is positive.
+func (p *pool) await(ctx context.Context, prio priority, turn chan *Conn, wait time.Duration) *Conn {
+	var over <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
 	case conn := <-turn:
 		return conn
+	case <-over:
 	case <-ctx.Done():
 	case <-p.ctx.Done():
 	}
@@ -183,6 +171,12 @@ func (p *pool) wake(conn *Conn) bool {
 	return false
 }
 
+// wakeAll lets all who wait look again. The caller holds mu.
+func (p *pool) wakeAll() {
+	for p.wake(nil) {
+	}
+}
+
 // wanted reports whether somebody waits who should not wait for long.
 func (p *pool) wanted() bool {
 	p.mu.Lock()
@@ -207,6 +201,7 @@ func (p *pool) put(conn *Conn) {
 	if good {
 		p.idle = append(p.idle, idleConn{conn, time.Now()})
 	} else {
+		p.dropped(conn)
 		p.wake(nil)
 	}
 	p.mu.Unlock()
