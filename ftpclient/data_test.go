@@ -48,7 +48,7 @@ func TestActiveStranger(t *testing.T) {
 // An offset that a refused command left behind is taken back.
 func TestLearned(t *testing.T) {
 	retr := ftptest.Steps(ftptest.PASV("0,0,0,0"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"))
-	c := play(t, ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", "502 what"), ftptest.Exchange("EPSV", "502 what"), retr, retr,
+	c := play(t, ftptest.Exchange("TYPE I", "200 ok"), ftptest.Exchange("SIZE f", "502 what"), ftptest.Exchange("EPSV", "502 what"), retr, ftptest.Exchange("MLST f", "502 what"), retr,
 		ftptest.PASV("0,0,0,0"), ftptest.Exchange("REST 4", "350 ok"), ftptest.Exchange("RETR f", "550 no"),
 		ftptest.PASV("0,0,0,0"), ftptest.Exchange("REST 0", "350 ok"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"),
 		retr)

@@ -18,6 +18,9 @@ type Download struct {
 	// Offset is how many bytes at the start of the file are not fetched (REST).
 	Offset int64
 
+	// Before, if not nil, opens those bytes; see [TransferOptions].
+	Before func() (io.Reader, error)
+
 	// Open returns where the file goes. It is called at most once, when the
 	// server has agreed to send the file. If the io.Writer is an io.Closer, it
 	// is for the caller to close it, in Done.
@@ -53,7 +56,7 @@ func (c *Client) Download(ctx context.Context, files iter.Seq[Download], paralle
 		for file := range files {
 			j := &job{
 				verb: "RETR", path: file.Path, offset: file.Offset, size: file.Size,
-				writer: file.Open, progress: file.Progress, done: file.Done,
+				before: file.Before, writer: file.Open, progress: file.Progress, done: file.Done,
 			}
 			if !yield(j) {
 				return

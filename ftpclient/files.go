@@ -80,15 +80,24 @@ func parseCount(s string) (int64, bool) {
 // ModTime returns when a file was last changed, in UTC (MDTM; RFC 3659,
 // Section 3).
 func (c *Conn) ModTime(ctx context.Context, path string) (time.Time, error) {
+	t, err := c.modTime(ctx, path)
+	return t, operation("modtime", err)
+}
+
+func (c *Conn) modTime(ctx context.Context, path string) (time.Time, error) {
 	reply, err := c.path(ctx, "MDTM", path)
 	if err != nil {
-		return time.Time{}, operation("modtime", err)
+		return time.Time{}, err
 	}
+	return parseModTime(reply)
+}
+
+// parseModTime reads the time in a reply to MDTM.
+func parseModTime(reply Reply) (time.Time, error) {
 	text := strings.TrimSpace(reply.Lines[len(reply.Lines)-1])
 	t, ok := parseTime(text)
 	if reply.Code != 213 || !ok {
-		return time.Time{}, operation("modtime",
-			&ProtocolError{Problem: "a reply to MDTM without a time", Line: shorten(text)})
+		return time.Time{}, &ProtocolError{Problem: "a reply to MDTM without a time", Line: shorten(text)}
 	}
 	return t, nil
 }

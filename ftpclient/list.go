@@ -94,7 +94,11 @@ func (c *Conn) list(ctx context.Context, verb, path string, w io.Writer) error {
 	m := &meter{total: -1}
 	t := &transfer{verb: verb, path: path, meter: m}
 	t.copy = func(data net.Conn) (int64, error) { return c.download(w, data, m) }
-	return c.run(ctx, t)
+	err := c.run(ctx, t)
+	if err == nil && t.unclosed {
+		err = unclosed(t)
+	}
+	return err
 }
 
 // lines runs a command that sends a list and splits it into lines.

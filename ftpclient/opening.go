@@ -16,7 +16,8 @@ type opening struct {
 	dataEnd
 
 	answered bool
-	port     int // that the server listens on, or 0
+	refusal  error // what the answer was, if it is no
+	port     int   // that the server listens on, or 0
 }
 
 // close releases o, which may be nil.
@@ -66,10 +67,18 @@ var substitutes = map[string]string{"EPSV": "PASV", "EPRT": "PORT"}
 // answered takes the reply to an opening. The error means that the Conn is
 // lost; a refusal is noted in refusal.
 func (p *pipeline) answered(ctx context.Context, o *opening, refusal *error) error {
-	if o.answered {
-		return nil
+	if !o.answered {
+		o.answered = true
+		if err := p.answer(ctx, o); err != nil {
+			return err
+		}
 	}
-	o.answered = true
+	note(refusal, o.refusal)
+	return nil
+}
+
+// answer takes the reply to an opening. A refusal is noted in o.
+func (p *pipeline) answer(ctx context.Context, o *opening) error {
 	reply, err := p.reply(ctx, o.verb)
 	if err != nil {
 		return err
@@ -78,10 +87,10 @@ func (p *pipeline) answered(ctx context.Context, o *opening, refusal *error) err
 		refused := reply.refuse(o.command)
 		if substitutes[o.verb] != "" && !refused.Temporary() && !p.c.ipv6() {
 			p.c.refused[o.verb] = true
-			note(refusal, detour(refused))
+			o.refusal = detour(refused)
 			return nil
 		}
-		note(refusal, refused)
+		o.refusal = refused
 		return nil
 	}
 	switch o.verb {

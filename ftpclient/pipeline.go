@@ -1,8 +1,11 @@
 package ftpclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"io"
+	"slices"
 )
 
 // A pipeline does jobs on one Conn, sending the commands of the next ones
@@ -22,6 +25,7 @@ type pipeline struct {
 	single  bool  // each command waits for the reply to the one before
 
 	flights  []*flight // whose commands were sent, oldest first
+	doubts   []*flight // that ended well, and are not known to be whole; nothing is begun before they are
 	next     *opening  // of the data connection after those, for uploads
 	renaming *flight   // an upload that is yet to get its name
 	renamed  bool      // the commands for that were sent, before all in flights
@@ -30,19 +34,22 @@ type pipeline struct {
 // A flight is a job whose commands were sent, or some of them.
 type flight struct {
 	*job
-	typed, sized, rested bool // TYPE, SIZE before a download, REST
-	data                 *opening
-	bytes                int   // of commands
-	expected             int64 // bytes to move, or -1
+	typed, rested bool   // TYPE, REST
+	asked         string // how for the size: SIZE, MLST, or not at all
+	data          *opening
+	bytes         int   // of commands
+	expected      int64 // bytes to move, or -1
 
 	transfer *transfer // nil until the command that moves data was sent
+	again    func(w io.Writer, n int64) error
 	meter    meter
 	result   Result
+	doubt    error // what is known against it, if it is in doubt
 }
 
 func newPipeline(client *Client, c *Conn, b *backlog) *pipeline {
 	p := &pipeline{client: client, c: c, backlog: b}
-	p.single = client.cfg.Ahead < 0 || greetedBy(c.greeting, lockstep)
+	p.single = client.cfg.Ahead < 0 || client.cfg.Verify == VerifyHash || greetedBy(c.greeting, lockstep)
 	if !p.single {
 		p.ahead = client.site.ahead(c, client.ahead())
 	}
@@ -65,6 +72,13 @@ func (p *pipeline) run(ctx context.Context) {
 			p.lost(ctx, err)
 			return
 		}
+		if len(p.flights) == 0 && len(p.doubts) > 0 {
+			if err := p.resolve(ctx); err != nil {
+				p.lost(ctx, err)
+				return
+			}
+			continue
+		}
 		if len(p.flights) == 0 {
 			break
 		}
@@ -84,7 +98,7 @@ func (p *pipeline) run(ctx context.Context) {
 			return
 		}
 		p.flights = p.flights[1:]
-		if p.renaming != f {
+		if p.renaming != f && !slices.Contains(p.doubts, f) {
 			p.settle(f, err)
 		}
 		if p.c.swallowed {
@@ -97,23 +111,27 @@ func (p *pipeline) run(ctx context.Context) {
 
 // finish takes the replies that are left when there are no more jobs.
 func (p *pipeline) finish(ctx context.Context) {
+	if err := p.quiesce(ctx); err != nil {
+		p.lost(ctx, err)
+	}
+}
+
+// quiesce takes the replies that are left when there are no flights, so that a
+// command can wait for its own.
+func (p *pipeline) quiesce(ctx context.Context) error {
 	if p.next != nil {
-		var refusal error // for a file that another connection has got
+		var refusal error // is kept in next, for the file that may come
 		if err := p.answered(ctx, p.next, &refusal); err != nil {
-			p.lost(ctx, err)
-			return
+			return err
 		}
 	}
 	if p.renaming == nil {
-		return
+		return nil
 	}
-	err := p.c.write(ctx, p.renameCommands()...)
-	if err == nil {
-		err = p.renameReplies(ctx)
+	if err := p.c.write(ctx, p.renameCommands()...); err != nil {
+		return err
 	}
-	if err != nil {
-		p.lost(ctx, err)
-	}
+	return p.renameReplies(ctx)
 }
 
 // swallowed gives back what the server has not taken, for a connection on which
@@ -158,6 +176,10 @@ func (p *pipeline) lost(ctx context.Context, err error) {
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = errors.Join(ctx.Err(), err)
 	}
+	for _, f := range p.doubts {
+		p.backlog.end(f.job, f.result, cmp.Or(f.doubt, err))
+	}
+	p.doubts = nil
 	var back []*job
 	for i, f := range p.flights {
 		switch {

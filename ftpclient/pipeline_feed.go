@@ -74,7 +74,7 @@ func (p *pipeline) feed(ctx context.Context) error {
 
 // take returns a new flight if there is a job for one.
 func (p *pipeline) take(ctx context.Context) *flight {
-	if len(p.flights) > p.ahead || p.client.pool.wanted() {
+	if len(p.flights) > p.ahead || len(p.doubts) > 0 || p.client.pool.wanted() {
 		return nil
 	}
 	spare := 0
@@ -149,6 +149,9 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 			return nil, err
 		}
 	}
+	if err := c.verifiable(); err != nil {
+		return nil, err
+	}
 	if f.offset < 0 {
 		return nil, &ArgumentError{Command: "REST", Problem: "is negative"}
 	}
@@ -161,9 +164,8 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 		f.data, p.next = p.next, nil
 		return lines, nil // the rest follows when the server is ready
 	}
-	if f.verb == "RETR" && f.size <= 0 && c.want == Binary && !c.refused["SIZE"] {
-		f.sized = true
-		lines = append(lines, "SIZE "+f.path)
+	if f.verb == "RETR" && f.size <= 0 {
+		lines = append(lines, p.sizeCommand(f)...)
 	}
 	data, err := c.prepareData(ctx)
 	if err != nil {
@@ -221,13 +223,14 @@ func (p *pipeline) transferCommands(f *flight) []string {
 	return lines
 }
 
-// sizeCommand returns the command that checks an upload.
+// sizeCommand returns the command that asks for the size of a file, before a
+// download or after an upload.
 func (p *pipeline) sizeCommand(f *flight) []string {
-	if p.c.want != Binary || p.c.refused["SIZE"] {
+	f.asked = p.c.sizeVerb()
+	if f.asked == "" {
 		return nil
 	}
-	f.sized = true
-	return []string{"SIZE " + f.path}
+	return []string{f.asked + " " + f.path}
 }
 
 // openNext prepares the data connection of the next upload, without naming it,

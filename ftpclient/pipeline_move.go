@@ -44,11 +44,13 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	}
 	err := p.c.move(ctx, t, &f.data.dataEnd)
 	f.result.Bytes = t.moved
+	if err == nil && f.list && t.unclosed {
+		return unclosed(t)
+	}
 	if err != nil || f.list {
 		return err
 	}
-	f.result.Verified, err = p.c.checkReceived(t, &f.result)
-	return err
+	return p.received(f)
 }
 
 // otherList makes a refusal of MLSD a reason to try LIST.
@@ -101,7 +103,7 @@ func (p *pipeline) upload(ctx context.Context, f *flight) error {
 	if f.transfer == nil {
 		return refusal
 	}
-	p.c.ahead.Store(f.sized || p.next != nil)
+	p.c.ahead.Store(f.asked != "" || p.next != nil)
 	err := p.store(ctx, f, refusal)
 	if p.c.unusable() != nil || ctx.Err() != nil {
 		return err
@@ -127,15 +129,7 @@ func (p *pipeline) upload(ctx context.Context, f *flight) error {
 	if err != nil {
 		return err
 	}
-	if f.result.Size >= 0 {
-		if f.result.Verified, err = checkStored(f.offset, f.result.Bytes, f.result.Size); err != nil {
-			return err
-		}
-	}
-	if f.rename != "" {
-		p.renaming = f
-	}
-	return nil
+	return p.stored(f)
 }
 
 // store sends the bytes.
@@ -150,7 +144,9 @@ func (p *pipeline) store(ctx context.Context, f *flight, refusal error) error {
 	var r io.Reader
 	t.open = func() (err error) {
 		f.opened = true
-		r, err = f.reader()
+		if r, err = f.reader(); err == nil {
+			f.again = rereader(r)
+		}
 		return err
 	}
 	t.copy = func(data net.Conn) (int64, error) { return p.c.upload(data, r, &f.meter) }
@@ -191,17 +187,17 @@ func (p *pipeline) renameReplies(ctx context.Context) error {
 
 // lockstep does the first flight command by command.
 func (p *pipeline) lockstep(ctx context.Context, f *flight) (err error) {
-	opts := &TransferOptions{Offset: f.offset, Size: f.size, Progress: f.progress}
+	opts := &TransferOptions{Offset: f.offset, Size: f.size, Before: f.before, Progress: f.progress}
 	if f.verb == "RETR" {
 		return p.c.retr(ctx, f.path, func() (io.Writer, error) {
 			f.opened = true
 			return f.writer()
-		}, opts, &f.result)
+		}, opts, &f.digest, &f.result)
 	}
 	err = p.c.stor(ctx, "STOR", f.path, func() (io.Reader, error) {
 		f.opened = true
 		return f.reader()
-	}, opts, &f.result)
+	}, opts, &f.digest, &f.result)
 	if err == nil && f.rename != "" {
 		err = p.c.rename(ctx, f.path, f.rename)
 	}

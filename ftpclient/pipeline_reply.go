@@ -18,18 +18,24 @@ func (p *pipeline) reply(ctx context.Context, verb string) (Reply, error) {
 	case reply.Code == codeClosing:
 		return Reply{}, reply.refuse(verb)
 	case !answers(reply, verb):
-		return Reply{}, p.c.fail(&ProtocolError{
-			Problem: "a reply to another command than " + verb,
-			Line:    shorten(fmt.Sprintf("%03d %s", reply.Code, reply.Lines[0])),
-		})
+		return Reply{}, p.c.fail(misplaced(reply, verb))
 	}
 	return reply, nil
 }
 
+// misplaced is the error of a reply that is not one to verb.
+func misplaced(reply Reply, verb string) error {
+	return &ProtocolError{
+		Problem: "a reply to another command than " + verb,
+		Line:    shorten(fmt.Sprintf("%03d %s", reply.Code, reply.Lines[0])),
+	}
+}
+
 // granted holds the codes that grant these commands, and that no other command
 // which a pipeline sends is granted by (RFC 959, Section 5.4; RFC 2428, Section
-// 3; RFC 3659, Sections 4.2 and 5.3).
-var granted = map[string]int{"SIZE": 213, "PASV": 227, "EPSV": 229, "REST": 350, "RNFR": 350}
+// 3; RFC 3659, Sections 4.2, 5.3 and 7.2). That of MLST grants RNTO and others,
+// too.
+var granted = map[string]int{"SIZE": 213, "MLST": 250, "PASV": 227, "EPSV": 229, "REST": 350, "RNFR": 350}
 
 // moves holds the commands that move data: theirs are the preliminary replies.
 var moves = map[string]bool{"RETR": true, "STOR": true, "MLSD": true, "LIST": true}
@@ -66,22 +72,26 @@ func (p *pipeline) typeReply(ctx context.Context, f *flight, refusal *error) err
 	return nil
 }
 
-// sizeReply takes the reply to SIZE, if that was sent with f. No size is no
-// error.
+// sizeReply takes the reply to the question for the size, if that was sent with
+// f. No size is no error.
 func (p *pipeline) sizeReply(ctx context.Context, f *flight) error {
-	if !f.sized {
+	if f.asked == "" {
 		return nil
 	}
-	reply, err := p.reply(ctx, "SIZE")
+	reply, err := p.reply(ctx, f.asked)
 	if err != nil {
 		return err
 	}
 	if reply.class() != 2 {
-		f.result.Unsized = reply.refuse("SIZE " + f.path)
-		p.c.refused["SIZE"] = p.c.refused["SIZE"] || unimplemented[reply.Code]
+		p.c.refused[f.asked] = p.c.refused[f.asked] || unimplemented[reply.Code]
+		if f.asked == "SIZE" {
+			f.result.Unsized = reply.refuse("SIZE " + f.path)
+		}
 		return nil
 	}
-	if n, err := parseSize(reply); err == nil {
+	if f.asked == "MLST" {
+		f.result.Size = entrySize(reply)
+	} else if n, err := parseSize(reply); err == nil {
 		f.result.Size = n
 	}
 	return nil

@@ -2,10 +2,8 @@ package ftpclient
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
-	"strings"
 )
 
 // TransferOptions are the particulars of a transfer. A nil *TransferOptions is
@@ -71,17 +69,22 @@ type Result struct {
 // after an IntegrityError, and can be continued from there with Offset.
 func (c *Conn) Retr(ctx context.Context, path string, w io.Writer, opts *TransferOptions) (Result, error) {
 	result := Result{Size: -1}
-	err := c.retr(ctx, path, func() (io.Writer, error) { return w, nil }, opts, &result)
+	err := c.retr(ctx, path, func() (io.Writer, error) { return w, nil }, opts, new(digest), &result)
 	return result, operation("retr", err)
 }
 
-func (c *Conn) retr(ctx context.Context, path string, open func() (io.Writer, error), opts *TransferOptions, result *Result) error {
+func (c *Conn) retr(ctx context.Context, path string, open func() (io.Writer, error), opts *TransferOptions, d *digest, result *Result) error {
 	o, err := c.prepare(ctx, "RETR", path, opts)
 	if err != nil {
 		return err
 	}
+	if err := d.begin(ctx, c, o.Offset, o.Before); err != nil {
+		return err
+	}
+	asked := ""
 	if result.Size = o.Size; result.Size <= 0 {
-		if result.Size, err = c.toldSize(ctx, path, result); err != nil {
+		asked = c.sizeVerb()
+		if result.Size, err = c.sizeBy(ctx, asked, path, result); err != nil {
 			return err
 		}
 	}
@@ -95,53 +98,13 @@ func (c *Conn) retr(ctx context.Context, path string, open func() (io.Writer, er
 	var w io.Writer
 	t := &transfer{verb: "RETR", path: path, offset: o.Offset, meter: m}
 	t.open = func() (err error) { w, err = open(); return err }
-	t.copy = func(data net.Conn) (int64, error) { return c.download(w, data, m) }
+	t.copy = func(data net.Conn) (int64, error) { return c.download(d.writer(w), data, m) }
 	err = c.run(ctx, t)
 	result.Bytes = t.moved
 	if err != nil {
 		return err
 	}
-	result.Verified, err = c.checkReceived(t, result)
-	return err
-}
-
-// checkReceived compares what arrived with what the server announced.
-func (c *Conn) checkReceived(t *transfer, result *Result) (Verified, error) {
-	got := t.offset + t.moved
-	if result.Size >= 0 {
-		if got != result.Size {
-			return VerifiedNone, &IntegrityError{Kind: KindSize, Want: result.Size, Got: got}
-		}
-		return VerifiedSize, nil
-	}
-	n, ok := announced(t.first, t.path)
-	if !ok || c.sent != Binary {
-		return VerifiedNone, nil
-	}
-	// Behind an offset servers differ: some count the file, some the rest.
-	if n != got && n != t.moved {
-		return VerifiedNone, &IntegrityError{Kind: KindAnnounced, Want: n, Got: got}
-	}
-	if n == got {
-		result.Size = n
-	}
-	return VerifiedSize, nil
-}
-
-// announced returns the byte count at the end of a reply such as "150 Opening
-// BINARY mode data connection for x (1234 bytes)." It is not a byte count if
-// it is part of the path.
-func announced(first Reply, path string) (int64, bool) {
-	text := strings.TrimRight(first.Text(), " .")
-	open := strings.LastIndexByte(text, '(')
-	if !first.preliminary() || open < 0 || strings.Contains(path, text[open:]) {
-		return 0, false
-	}
-	digits, ok := strings.CutSuffix(text[open+1:], " bytes)")
-	if !ok {
-		return 0, false
-	}
-	return parseCount(digits)
+	return c.checkReceived(ctx, t, asked, d, result)
 }
 
 // prepare checks the arguments of a transfer and sets the type.
@@ -156,32 +119,8 @@ func (c *Conn) prepare(ctx context.Context, verb, path string, opts *TransferOpt
 	if o.Offset < 0 {
 		return o, &ArgumentError{Command: "REST", Problem: "is negative"}
 	}
+	if err := c.verifiable(); err != nil {
+		return o, err
+	}
 	return o, c.setType(ctx, c.want)
-}
-
-// toldSize returns what the server says is the size of a file, or -1 if it
-// does not say, which it notes in result. The error is nil unless the Conn is in
-// trouble.
-func (c *Conn) toldSize(ctx context.Context, path string, result *Result) (int64, error) {
-	if c.want != Binary || c.refused["SIZE"] {
-		return -1, nil
-	}
-	n, err := c.size(ctx, path)
-	if err == nil {
-		return n, nil
-	}
-	var refusal *ReplyError
-	var protocol *ProtocolError
-	switch {
-	case ctx.Err() != nil || c.unusable() != nil:
-		return -1, err
-	case errors.As(err, &refusal):
-		c.refused["SIZE"] = unimplemented[refusal.Code]
-		result.Unsized = refusal
-		return -1, nil
-	case errors.As(err, &protocol):
-		return -1, nil
-	default:
-		return -1, err
-	}
 }

@@ -50,7 +50,8 @@ func TestRetr(t *testing.T) {
 		},
 		{
 			name: "no size anywhere", want: hello, verified: ftpclient.VerifiedNone,
-			script: ftptest.Steps(begin("f", "550 no"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done")),
+			script: ftptest.Steps(begin("f", "550 no"), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello), ftptest.CloseData(), ftptest.Send("226 done"),
+				ftptest.Exchange("MLST f", "550 no")),
 		},
 		{
 			name: "offset", want: hello[7:], offset: 7, verified: ftpclient.VerifiedSize,
@@ -132,17 +133,17 @@ func TestRetrBroken(t *testing.T) {
 	}{
 		{
 			name: "short, then 226, size known", bytes: 5, usable: true,
-			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", size)),
 			check:  isIntegrity(ftpclient.KindSize, 12, 5),
 		},
 		{
 			name: "long, then 226, size known", bytes: 13, usable: true,
-			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello+"!"), ftptest.CloseData(), ftptest.Send("226 done")),
+			script: ftptest.Steps(begin("f", size), ftptest.Exchange("RETR f", "150 go"), ftptest.Write(hello+"!"), ftptest.CloseData(), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", size)),
 			check:  isIntegrity(ftpclient.KindSize, 12, 13),
 		},
 		{
 			name: "short, then 226, size in the 150 reply", bytes: 5, usable: true,
-			script: ftptest.Steps(begin("f", "500 no"), ftptest.Exchange("RETR f", "150 go (12 bytes)"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("226 done")),
+			script: ftptest.Steps(begin("f", "500 no"), ftptest.Exchange("RETR f", "150 go (12 bytes)"), ftptest.Write(hello[:5]), ftptest.CloseData(), ftptest.Send("226 done"), ftptest.Exchange("MLST f", "502 no")),
 			check:  isIntegrity(ftpclient.KindAnnounced, 12, 5),
 		},
 		{

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A Range is a part of a file: the bytes from From up to, but not including,
@@ -54,9 +55,12 @@ const defaultSegments = 4
 // replaced, a few times in all.
 //
 // Result.Bytes is what this call has written. All connections must find the
-// file of the same size, which is also asked for at the end; otherwise the
-// error wraps an [*IntegrityError]. The other errors are those of [Conn.Retr].
-// The type of the URL does not matter: the bytes are transferred as they are.
+// file of the same size, which is also asked for at the end, as is its time (MDTM)
+// at both ends; otherwise the error wraps an [*IntegrityError]. With [VerifyHash]
+// dst must be an io.ReaderAt too: the file is read back. With [VerifyNone] the
+// server is asked for a size only if there is none in s. The other errors are
+// those of [Conn.Retr]. The type of the URL does not matter: the bytes are
+// transferred as they are.
 func (c *Client) DownloadSegments(ctx context.Context, dst io.WriterAt, s *Segments) (Result, error) {
 	result, err := c.segments(ctx, dst, s)
 	return result, operation("segments", err)
@@ -83,6 +87,9 @@ func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Re
 	w := &segmented{client: c, path: s.Path, parts: &pieces{
 		size: size, dst: dst, progress: s.Progress, written: s.Written,
 	}}
+	if err := w.prepare(ctx); err != nil {
+		return Result{Size: size}, err
+	}
 	w.parts.cut(s.Missing, count)
 	result, err := w.run(ctx, min(count, max(len(w.parts.free), 1)))
 	if errors.Is(err, errNoRestart) && ctx.Err() == nil {
@@ -94,17 +101,16 @@ func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Re
 	return result, err
 }
 
-// sizeOf asks for the size of a file, which is -1 if the server does not tell.
-// It asks on another connection if the server has dropped the first.
-func (c *Client) sizeOf(ctx context.Context, path string) (size int64, err error) {
+// ask puts a question to the server, on another connection if it has dropped the
+// first.
+func (c *Client) ask(ctx context.Context, question func(*Conn) error) (err error) {
 	for range 2 {
-		size = -1
 		lost := false
 		err = c.Do(ctx, func(conn *Conn) error {
 			conn.want = Binary
 			err := conn.setType(ctx, Binary)
 			if err == nil {
-				size, err = conn.toldSize(ctx, path, &Result{})
+				err = question(conn)
 			}
 			lost = conn.unusable() != nil
 			return err
@@ -113,7 +119,27 @@ func (c *Client) sizeOf(ctx context.Context, path string) (size int64, err error
 			break
 		}
 	}
+	return err
+}
+
+// sizeOf asks for the size of a file, which is -1 if the server does not tell.
+func (c *Client) sizeOf(ctx context.Context, path string) (size int64, err error) {
+	size = -1
+	err = c.ask(ctx, func(conn *Conn) (err error) {
+		size, err = conn.toldSize(ctx, path, &Result{})
+		return err
+	})
 	return size, err
+}
+
+// timeOf asks when a file was last changed, which is zero if the server does not
+// tell.
+func (c *Client) timeOf(ctx context.Context, path string) (at time.Time, err error) {
+	err = c.ask(ctx, func(conn *Conn) (err error) {
+		at, err = conn.toldTime(ctx, path)
+		return err
+	})
+	return at, err
 }
 
 // whole fetches the file over one connection.
@@ -154,10 +180,13 @@ type segmented struct {
 	client *Client
 	path   string
 	parts  *pieces
+	time   time.Time   // of the file before, or zero
+	back   io.ReaderAt // to read the file back, for VerifyHash
 
-	mu     sync.Mutex
-	err    error // the first that ended it
-	cancel context.CancelFunc
+	mu       sync.Mutex
+	err      error // the first that ended it
+	unclosed bool  // a range that ended with the file ended without close_notify
+	cancel   context.CancelFunc
 }
 
 // fail ends the download because of err.
@@ -186,21 +215,9 @@ func (w *segmented) run(ctx context.Context, count int) (Result, error) {
 		err = ctx.Err()
 	}
 	if err == nil {
-		err = w.unchanged(ctx)
-	}
-	if err == nil {
-		result.Verified = VerifiedSize
+		err = w.verify(ctx, &result)
 	}
 	return result, err
-}
-
-// unchanged makes sure that the file has the size that it had.
-func (w *segmented) unchanged(ctx context.Context) error {
-	size, err := w.client.sizeOf(ctx, w.path)
-	if err == nil && size >= 0 && size != w.parts.size {
-		err = w.changed(size)
-	}
-	return err
 }
 
 // changed is the error of a file that has another size now.
@@ -264,15 +281,10 @@ func (w *segmented) fetch(ctx context.Context, conn *Conn, part *piece) error {
 	dst := pieceWriter{w.parts, part}
 	var err error
 	if p.single {
-		var result Result
-		result, err = conn.Retr(ctx, w.path, dst, &TransferOptions{Offset: part.at})
-		if result.Size >= 0 && result.Size != w.parts.size {
-			return w.changed(result.Size)
-		}
+		err = w.lockstep(ctx, conn, dst)
 	} else {
 		err = w.pipelined(ctx, p, dst)
 	}
-	var integrity *IntegrityError
 	var refusal *ReplyError
 	switch {
 	case ctx.Err() != nil && w.parts.end(part) > part.at:
@@ -280,12 +292,11 @@ func (w *segmented) fetch(ctx context.Context, conn *Conn, part *piece) error {
 	case errors.Is(err, errPieceEnd):
 		return nil
 	case errors.Is(err, errGrown):
-		return &IntegrityError{Kind: KindSize, Want: w.parts.size, Got: w.parts.size + 1}
+		return w.ofSize(ctx, conn, w.parts.size+1)
 	case errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST"):
 		return errors.Join(errNoRestart, err)
-	case err == nil && part.at != w.parts.size,
-		errors.As(err, &integrity) && integrity.Kind != KindChanged && part.at != w.parts.size:
-		return &IntegrityError{Kind: KindSize, Want: w.parts.size, Got: part.at}
+	case err == nil && part.at != w.parts.size:
+		return w.ofSize(ctx, conn, part.at)
 	default:
 		return err
 	}
@@ -323,6 +334,7 @@ func (w *segmented) pipelined(ctx context.Context, p *pipeline, dst pieceWriter)
 		return p.refuse(ctx, f, refusal)
 	}
 	t := f.transfer
+	t.open = func() error { return w.counted(t) }
 	t.abandon = func(ctx context.Context, closeData func()) error {
 		if dst.p.at == w.parts.end(dst.p) {
 			return p.abandonWithin(ctx, closeData, defaultAbortTimeout) // nothing went wrong
@@ -330,5 +342,5 @@ func (w *segmented) pipelined(ctx context.Context, p *pipeline, dst pieceWriter)
 		return p.abandon(ctx, closeData)
 	}
 	t.copy = func(data net.Conn) (int64, error) { return p.c.download(dst, data, &f.meter) }
-	return p.c.move(ctx, t, &f.data.dataEnd)
+	return w.ended(t, p.c.move(ctx, t, &f.data.dataEnd))
 }

@@ -17,7 +17,7 @@ import (
 // keeps is for [Conn.Size] to tell.
 func (c *Conn) Stor(ctx context.Context, path string, r io.Reader, opts *TransferOptions) (Result, error) {
 	result := Result{Size: -1}
-	err := c.stor(ctx, "STOR", path, given(r), opts, &result)
+	err := c.stor(ctx, "STOR", path, given(r), opts, new(digest), &result)
 	return result, operation("stor", err)
 }
 
@@ -28,7 +28,7 @@ func (c *Conn) Append(ctx context.Context, path string, r io.Reader, opts *Trans
 	if opts != nil && opts.Offset != 0 {
 		return result, operation("append", &ArgumentError{Command: "APPE", Problem: "has an offset"})
 	}
-	err := c.stor(ctx, "APPE", path, given(r), opts, &result)
+	err := c.stor(ctx, "APPE", path, given(r), opts, new(digest), &result)
 	return result, operation("append", err)
 }
 
@@ -37,44 +37,42 @@ func given(r io.Reader) func() (io.Reader, error) {
 	return func() (io.Reader, error) { return r, nil }
 }
 
-func (c *Conn) stor(ctx context.Context, verb, path string, open func() (io.Reader, error), opts *TransferOptions, result *Result) error {
+func (c *Conn) stor(ctx context.Context, verb, path string, open func() (io.Reader, error), opts *TransferOptions, d *digest, result *Result) error {
 	o, err := c.prepare(ctx, verb, path, opts)
 	if err != nil {
 		return err
 	}
 	before := o.Offset
 	if verb == "APPE" {
-		if before, err = c.toldSize(ctx, path, &Result{}); err != nil {
-			return err
+		before = -1
+		if c.sizing() {
+			if before, err = c.toldSize(ctx, path, &Result{}); err != nil {
+				return err
+			}
 		}
 	}
+	if err := d.begin(ctx, c, max(before, 0), o.Before); err != nil {
+		return err
+	}
 	m := &meter{progress: o.Progress, total: -1}
-	t := &transfer{verb: verb, path: path, offset: o.Offset, upload: true, meter: m}
+	s := sent{transfer: &transfer{verb: verb, path: path, offset: o.Offset, upload: true, meter: m}, before: before}
 	var r io.Reader
-	t.open = func() (err error) { r, err = open(); return err }
-	t.copy = func(data net.Conn) (int64, error) { return c.upload(data, r, m) }
-	err = c.run(ctx, t)
-	result.Bytes = t.moved
+	s.open = func() (err error) {
+		if r, err = open(); err == nil {
+			s.again = rereader(r)
+		}
+		return err
+	}
+	s.copy = func(data net.Conn) (int64, error) { return c.upload(data, d.reader(r), m) }
+	err = c.run(ctx, s.transfer)
+	result.Bytes = s.moved
 	if err != nil {
 		return err
 	}
-	if result.Size, err = c.toldSize(ctx, path, result); err != nil || result.Size < 0 {
-		return err
+	if c.sizing() {
+		if result.Size, err = c.toldSize(ctx, path, result); err != nil {
+			return err
+		}
 	}
-	result.Verified, err = checkStored(before, t.moved, result.Size)
-	return err
-}
-
-// checkStored compares the size of a file after an upload with what was sent
-// behind the first before bytes; before is -1 where that is not known, as for
-// APPE to a file that perhaps did not exist.
-func checkStored(before, sent, size int64) (Verified, error) {
-	switch {
-	case before >= 0 && size == before+sent, before < 0 && size == sent:
-		return VerifiedSize, nil
-	case before < 0 && size > sent:
-		return VerifiedNone, nil
-	default:
-		return VerifiedNone, &IntegrityError{Kind: KindStored, Want: max(before, 0) + sent, Got: size}
-	}
+	return c.checkStored(ctx, s, d, result)
 }

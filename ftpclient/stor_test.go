@@ -26,7 +26,8 @@ func TestStor(t *testing.T) {
 		},
 		{
 			name:   "no SIZE",
-			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "500 what")),
+			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "500 what"),
+				ftptest.Exchange("MLST f", "500 what"), ftptest.Exchange("FEAT", "500 what")),
 		},
 		{
 			name: "offset", offset: 100, verified: ftpclient.VerifiedSize,
@@ -40,7 +41,7 @@ func TestStor(t *testing.T) {
 		},
 		{
 			name: "append to nothing", call: "Append", verified: ftpclient.VerifiedSize,
-			script: ftptest.Steps(ok, ftptest.Exchange("SIZE f", "550 none"), ftptest.EPSV(), ftptest.Exchange("APPE f", "150 go"), ftptest.Read(hello),
+			script: ftptest.Steps(ok, ftptest.Exchange("SIZE f", "550 none"), ftptest.Exchange("MLST f", "550 none"), ftptest.EPSV(), ftptest.Exchange("APPE f", "150 go"), ftptest.Read(hello),
 				ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 12")),
 		},
 		{

@@ -3,6 +3,8 @@ package ftpclient
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -19,9 +21,16 @@ type transfer struct {
 	copy       func(data net.Conn) (int64, error)
 	abandon    func(ctx context.Context, closeData func()) error // nil is Conn.abort
 
-	moved int64 // bytes
-	first Reply // to the command
+	moved    int64 // bytes
+	first    Reply // to the command
+	early    bool  // the last reply came before the end of the data
+	unclosed bool  // a protected data connection ended without close_notify
 }
+
+// errUnclosed is the error of reading a protected data connection whose stream
+// ends without close_notify (RFC 8446, Section 6.1): whether that is the end of the
+// file is for its size to say.
+var errUnclosed = fmt.Errorf("no close_notify: %w", io.ErrUnexpectedEOF)
 
 // run carries a transfer out: nil means that the data connection ended cleanly
 // and that the server's last reply was positive.
@@ -83,14 +92,18 @@ func (c *Conn) move(ctx context.Context, t *transfer, data *dataEnd) error {
 		t.moved, err = t.copy(data.conn)
 		return err
 	})
+	if t.unclosed = !t.upload && errors.Is(err, errUnclosed); t.unclosed {
+		err = nil
+	}
 	if err == nil && !w.interrupted() {
 		err = data.finish(t.upload)
 	}
 	if err != nil || w.interrupted() {
 		return c.broken(ctx, t, data, w, err)
 	}
-	if w.reply != nil {
-		return nil // positive, or else it would have interrupted
+	t.early = w.reply != nil
+	if t.early {
+		return c.ended(t, *w.reply)
 	}
 	if t.upload {
 		c.draining = data.conn
@@ -100,10 +113,19 @@ func (c *Conn) move(ctx context.Context, t *transfer, data *dataEnd) error {
 	if err != nil {
 		return &TransferError{Bytes: t.moved, Err: err}
 	}
-	if reply.class() != 2 {
+	return c.ended(t, reply)
+}
+
+// ended judges the last reply to a transfer whose data has ended cleanly.
+func (c *Conn) ended(t *transfer, reply Reply) error {
+	switch {
+	case reply.class() != 2:
 		return &TransferError{Bytes: t.moved, Reply: reply.refuse(commandLine(t.verb, t.path))}
+	case !answers(reply, t.verb):
+		return &TransferError{Bytes: t.moved, Err: c.fail(misplaced(reply, t.verb))}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // restart sends REST if the next transfer does not begin at the beginning, or
@@ -137,7 +159,7 @@ func (c *Conn) broken(ctx context.Context, t *transfer, data *dataEnd, w *watch,
 	case w.interrupted() && (errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed)):
 		root = nil // all there is to say is in the reply
 	}
-	failure := &TransferError{Bytes: t.moved, Err: root}
+	failure := &TransferError{Bytes: t.moved, Err: root, local: ours}
 	command := commandLine(t.verb, t.path)
 	switch {
 	case w.reply != nil || c.unusable() != nil:

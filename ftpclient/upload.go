@@ -14,6 +14,9 @@ type Upload struct {
 	// are (REST). The reader begins after them.
 	Offset int64
 
+	// Before, if not nil, opens those bytes; see [TransferOptions].
+	Before func() (io.Reader, error)
+
 	// Rename, if not empty, is the name that the file gets when it is complete
 	// and its size was found right (RNFR and RNTO). If the server refuses that,
 	// the error is a [*ReplyError] whose Command is one of these, beside a
@@ -43,7 +46,7 @@ func (c *Client) Upload(ctx context.Context, files iter.Seq[Upload], parallel in
 		for file := range files {
 			j := &job{
 				verb: "STOR", path: file.Path, offset: file.Offset, rename: file.Rename,
-				reader: file.Open, progress: file.Progress, done: file.Done,
+				before: file.Before, reader: file.Open, progress: file.Progress, done: file.Done,
 			}
 			if !yield(j) {
 				return

@@ -1,5 +1,7 @@
 package ftpclient
 
+import "errors"
+
 // A Verify says what a transfer is compared with before it is called good. What
 // is known is always compared; it says what has to be known.
 //
@@ -65,4 +67,50 @@ func (v Verified) String() string {
 	default:
 		return "none"
 	}
+}
+
+// errTyped is why a text is not compared: its lines end otherwise on the way.
+var errTyped = errors.New("the type is not binary")
+
+// unverified is the error of a transfer that the demanded check is refused for.
+func unverified(err error) error { return &IntegrityError{Kind: KindUnverified, Err: err} }
+
+// verifiable refuses a transfer that cannot be checked as the caller demands,
+// before it begins.
+func (c *Conn) verifiable() error {
+	if c.want != Binary && (c.cfg.Verify == VerifySize || c.cfg.Verify == VerifyHash) {
+		return unverified(errTyped)
+	}
+	return nil
+}
+
+// sizing reports whether sizes are asked for.
+func (c *Conn) sizing() bool { return c.want == Binary && c.cfg.Verify != VerifyNone }
+
+// lacks reports whether the server is known not to have a command.
+func (c *Conn) lacks(verb string) bool {
+	return c.refused[verb] || c.features != nil && !c.features.Has(verb) && verb == "MLST"
+}
+
+// sizeVerb returns the command that asks for a size, or "".
+func (c *Conn) sizeVerb() string {
+	switch {
+	case !c.sizing():
+		return ""
+	case !c.lacks("SIZE"):
+		return "SIZE"
+	case !c.lacks("MLST"):
+		return "MLST"
+	default:
+		return ""
+	}
+}
+
+// mayHash reports whether the server may have a command that hashes.
+func (c *Conn) mayHash() bool {
+	if c.features == nil {
+		return true
+	}
+	_, ok := hashingOf(c.features)
+	return ok
 }

@@ -15,12 +15,14 @@ type job struct {
 	list       bool   // a listing of path; verb is chosen when the server is known
 	writer     func() (io.Writer, error)
 	reader     func() (io.Reader, error)
+	before     func() (io.Reader, error) // the bytes before offset, or nil
 	progress   func(done, total int64)
 	done       func(Result, error)
 
-	opened   bool // writer or reader was called: there is no second try
-	failures int  // connections that were lost when it was next
-	detours  int  // times that it has to go another way, with what was learned
+	opened   bool   // writer or reader was called: there is no second try
+	failures int    // connections that were lost when it was next
+	digest   digest // of what has passed
+	detours  int    // times that it has to go another way, with what was learned
 }
 
 // end tells the caller what became of the job.
