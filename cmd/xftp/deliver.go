@@ -62,10 +62,15 @@ func (u *upload) replace(ctx context.Context, refusal error, f *os.File, info fs
 		u.cut = u.hasBegun(err) && !u.removed(ctx)
 		return err
 	}
-	if err := u.do(ctx, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, u.part()) }); err != nil {
-		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, u.part(), describe(err))
-	}
+	u.remove(ctx, u.part())
 	return nil
+}
+
+// remove deletes a file on the server, or says that it stays.
+func (u *upload) remove(ctx context.Context, path string) {
+	if err := u.do(ctx, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, path) }); err != nil {
+		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, path, describe(err))
+	}
 }
 
 // removed takes a file away of which the server may have a part only, and says
@@ -83,6 +88,15 @@ func (u *upload) broken(err error, offset int64, info fs.FileInfo) {
 	}
 	u.started = offset+u.result.Bytes > 0 && info.Mode().IsRegular() && u.Type == ftpclient.Binary
 	u.cut = u.o.inPlace && u.hasBegun(err)
+	u.spoilt = kindOf(err) == ftpclient.KindHash
+}
+
+// discard takes a part away that has other bytes than were sent, and perhaps the
+// right number: -c must not take it for the file.
+func (u *upload) discard(ctx context.Context) {
+	if u.spoilt && !u.o.inPlace {
+		u.remove(ctx, u.part())
+	}
 }
 
 // hasBegun says whether the upload that ended by err may have changed the file

@@ -35,7 +35,14 @@ func hintFor(err error, o *options) string {
 	case errors.As(err, new(*setupError)):
 		table = setupHints
 	case errors.As(err, &reply) && !isUnverified(err):
+		if text := tlsReplyHint(reply, o.tls.wanted); text != "" {
+			return text
+		}
 		return replyHints[reply.Code]
+	case as[*ftpclient.PinError](err):
+		return pinHint(err)
+	case as[*ftpclient.TLSError](err):
+		table = tlsHints
 	}
 	for _, h := range table {
 		if h.matches(err) {
@@ -89,6 +96,7 @@ var transferHints = []hint{
 	{is(unix.EDQUOT), "your quota is used up; write elsewhere with -o"},
 	{is(unix.EROFS), "the directory is read-only; write elsewhere with -o"},
 	{is(os.ErrPermission), "check who owns the file and its directory"},
+	{isSilence, "no greeting came; if the server wants TLS from the start: ftps://, or wait longer than {timeout} with --timeout"},
 	{as[*ftpclient.TimeoutError], "wait longer than {timeout} with --timeout"},
 }
 
@@ -119,6 +127,12 @@ func as[T error](err error) bool {
 
 // isUnverified matches the error of a check that the server refuses.
 func isUnverified(err error) bool { return kindOf(err) == ftpclient.KindUnverified }
+
+// isSilence matches a server that did not greet.
+func isSilence(err error) bool {
+	var late *ftpclient.TimeoutError
+	return errors.As(err, &late) && late.Step == ftpclient.StepGreeting
+}
 
 // isXftp matches the error that another xftp on the interface causes.
 func isXftp(err error) bool {
@@ -168,6 +182,7 @@ func describe(err error) string {
 		reply  *ftpclient.ReplyError
 		broken *ftpclient.TransferError
 		wrong  *ftpclient.IntegrityError
+		secure *ftpclient.TLSError
 		file   *fs.PathError
 		dial   *net.OpError
 		name   *net.DNSError
@@ -185,6 +200,8 @@ func describe(err error) string {
 		text = broken.Error()
 	case errors.As(err, &wrong):
 		text = wrong.Error()
+	case errors.As(err, &secure):
+		text = secure.Error()
 	case errors.As(err, &reply):
 		text = reply.Error()
 	default:

@@ -28,7 +28,10 @@ import (
 // commands besides testscript's own:
 //
 //	server [FAULT...]         start a server with the faults (see testServer),
-//	                          set $FTP to its URL; its files are in $WORK/remote
+//	                          set $FTP to its URL, and $HOSTPORT to the end of that;
+//	                          its files are in $WORK/remote, its certificate, if it
+//	                          has one, in server.pem, with $PIN the pin of its key
+//	certificate NAME          make one, in NAME.pem, with its key in NAME.key
 //	random FILE BYTES         make a file with random bytes
 //	same FILE FILE            compare two files by hash
 //	tree DIR N BYTES          make N files of BYTES random bytes below a directory
@@ -69,6 +72,7 @@ func TestScripts(t *testing.T) {
 			}
 			env.Values[serverKey{}] = new(*testServer)
 			env.Setenv("XFTP_NET", "kernel")
+			env.Setenv("XFTP_RETRIES", "0") // which is quicker; retries.txtar has them
 			env.Setenv("HOME", env.WorkDir+"/home")
 			env.Setenv("LONG", strings.Repeat("long-", 50))
 			// For the scripts that have xftp change its user.
@@ -96,7 +100,12 @@ func TestScripts(t *testing.T) {
 			"absent":   scriptAbsent,
 			"mode":     scriptMode,
 			"owner":    scriptOwner,
-			"stalled":  func(ts *testscript.TestScript, _ bool, _ []string) { <-(*serverOf(ts)).stalled },
+			"certificate": func(ts *testscript.TestScript, _ bool, args []string) {
+				cert, err := makeCertificate("")
+				ts.Check(err)
+				ts.Check(writeCertificate(ts.MkAbs("."), args[0], cert))
+			},
+			"stalled": func(ts *testscript.TestScript, _ bool, _ []string) { <-(*serverOf(ts)).stalled },
 		},
 	})
 }
@@ -106,7 +115,12 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(s.stop)
 	ts.Setenv("FTP", s.url())
+	ts.Setenv("HOSTPORT", strings.TrimPrefix(s.url(), "ftp://"))
 	ts.Setenv("PORT", strconv.Itoa(s.port()))
+	if s.has("tls") {
+		ts.Check(writeCertificate(ts.MkAbs("."), "server", s.cert))
+		ts.Setenv("PIN", pinOf(s.cert))
+	}
 	*serverOf(ts) = s
 }
 
@@ -228,7 +242,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	cmd := exec.Command(path, args[4:]...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = os.Environ()
-	for _, name := range []string{"XFTP_NET", "HOME", "PATH", "SUDO_UID", "SUDO_GID"} {
+	for _, name := range []string{"XFTP_NET", "XFTP_RETRIES", "HOME", "PATH", "SUDO_UID", "SUDO_GID"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	var stdout, stderr bytes.Buffer

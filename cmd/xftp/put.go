@@ -126,6 +126,7 @@ func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads 
 		}
 	}
 	for _, u := range uploads {
+		u.discard(ctx)
 		if u.asks {
 			later = append(later, u)
 		} else if u.settled {

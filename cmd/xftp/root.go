@@ -114,14 +114,15 @@ func begin(cmd *cobra.Command, o *options, out *output) (*caller, error) {
 	return who, nil
 }
 
-// parseRemotes reads URLs.
-func parseRemotes(args []string) ([]remote, error) {
+// remotes reads URLs.
+func (o *options) remotes(args ...string) ([]remote, error) {
 	remotes := make([]remote, len(args))
 	for i, arg := range args {
 		var err error
 		if remotes[i], err = parseRemote(arg); err != nil {
 			return nil, err
 		}
+		o.tls.wanted = o.tls.wanted || remotes[i].Scheme != "ftp"
 	}
 	return remotes, nil
 }

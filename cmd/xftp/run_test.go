@@ -24,7 +24,7 @@ func startXftp(t *testing.T, stdout, stderr *os.File, args ...string) *exec.Cmd 
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = []string{asXftp + "=1", "XFTP_NET=kernel", "HOME=" + cmd.Dir}
+	cmd.Env = []string{asXftp + "=1", "XFTP_NET=kernel", "XFTP_RETRIES=0", "HOME=" + cmd.Dir}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -177,6 +177,7 @@ func TestRunLeaksNothing(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("HOME", dir)
 	t.Setenv("XFTP_NET", "kernel")
+	t.Setenv("XFTP_RETRIES", "0")
 	before := goleak.IgnoreCurrent()
 	for range 3 {
 		for _, tt := range []struct {

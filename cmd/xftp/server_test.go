@@ -4,14 +4,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	ftpserver "github.com/fclairamb/ftpserverlib"
 	"github.com/spf13/afero"
@@ -26,7 +23,16 @@ import (
 //	noread          refuse to send files
 //	norest          take REST and send or write the whole file all the same
 //	full=N          refuse more than N bytes of an upload
+//	fullplace=N     the same, but not under a temporary name
 //	lists=A,B       name files A and B in the list of every directory too
+//	nosize          tell neither size nor time of a file
+//	hash            have HASH and its like
+//	badhash         have them, and tell wrong ones
+//	drop=N          break off all connections, on the first N transfers, after 1 MB
+//	tls[=KIND]      have TLS: explicit if it is asked for, or with the KIND
+//	                "required" only, with "implicit" from the start
+//	cert=KIND       with a certificate that is "expired", or for an "other" host
+//	clients         which takes only clients that have a certificate
 //
 // The user "user" has the password "s3cret-pw", and anonymous any.
 type testServer struct {
@@ -39,6 +45,8 @@ type testServer struct {
 	first    sync.Once     // guards stalled
 	going    sync.Once     // guards release
 	serving  sync.WaitGroup
+	cert     tls.Certificate // with tls
+	begun    atomic.Int64    // transfers
 }
 
 func startServer(root string, args []string) (*testServer, error) {
@@ -56,6 +64,11 @@ func startServer(root string, args []string) (*testServer, error) {
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		s.faults[name] = value
+	}
+	if s.has("tls") {
+		if s.cert, err = makeCertificate(s.faults["cert"]); err != nil {
+			return nil, err
+		}
 	}
 	if line, ok := s.faults["greeting"]; ok {
 		s.serving.Go(func() {
@@ -102,12 +115,40 @@ func (s *testServer) number(fault string) int64 {
 	return n
 }
 
+func (s *testServer) has(fault string) bool { _, ok := s.faults[fault]; return ok }
+
 func (s *testServer) GetSettings() (*ftpserver.Settings, error) {
-	return &ftpserver.Settings{Listener: s.listener, ActiveTransferPortNon20: true}, nil
+	settings := &ftpserver.Settings{
+		Listener:                s.listener,
+		ActiveTransferPortNon20: true,
+		EnableHASH:              s.has("hash") || s.has("badhash"),
+	}
+	switch s.faults["tls"] {
+	case "required":
+		settings.TLSRequired = ftpserver.MandatoryEncryption
+	case "implicit":
+		settings.TLSRequired = ftpserver.ImplicitEncryption
+		config, err := s.GetTLSConfig()
+		if err != nil {
+			return nil, err
+		}
+		settings.Listener = tls.NewListener(s.listener, config) // the library does that only with its own
+	}
+	return settings, nil
 }
 func (s *testServer) ClientConnected(ftpserver.ClientContext) (string, error) { return "test", nil }
 func (s *testServer) ClientDisconnected(ftpserver.ClientContext)              {}
-func (s *testServer) GetTLSConfig() (*tls.Config, error)                      { return nil, errors.New("no TLS") }
+
+func (s *testServer) GetTLSConfig() (*tls.Config, error) {
+	if !s.has("tls") {
+		return nil, errors.New("no TLS")
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{s.cert}}
+	if s.has("clients") {
+		config.ClientAuth = tls.RequireAnyClientCert
+	}
+	return config, nil
+}
 
 func (s *testServer) AuthUser(_ ftpserver.ClientContext, user, password string) (ftpserver.ClientDriver, error) {
 	if user == "user" && password != "s3cret-pw" {
@@ -163,94 +204,6 @@ func (l *trackingListener) breakAll() {
 		}
 		c.Close()
 	}
-}
-
-// A faultyFs is what one client sees.
-type faultyFs struct {
-	afero.Fs
-	server *testServer
-}
-
-func (f *faultyFs) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
-	if _, ok := f.server.faults["noread"]; ok && flag&(os.O_WRONLY|os.O_RDWR) == 0 {
-		return nil, errors.New("reading is not allowed")
-	}
-	file, err := f.Fs.OpenFile(name, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return &faultyFile{File: file, server: f.server}, nil
-}
-
-// ReadDir lists a directory.
-func (f *faultyFs) ReadDir(name string) ([]os.FileInfo, error) {
-	all, err := afero.ReadDir(f.Fs, name)
-	if names := f.server.faults["lists"]; names != "" {
-		for name := range strings.SplitSeq(names, ",") {
-			all = append(all, invented{name})
-		}
-	}
-	return all, err
-}
-
-// An invented file is only in the lists of a server.
-type invented struct{ name string }
-
-func (i invented) Name() string     { return i.name }
-func (invented) Size() int64        { return 5 }
-func (invented) Mode() fs.FileMode  { return 0o644 }
-func (invented) ModTime() time.Time { return time.Unix(1e9, 0) }
-func (invented) IsDir() bool        { return false }
-func (invented) Sys() any           { return nil }
-
-func (f *faultyFs) Rename(from, to string) error {
-	if _, ok := f.server.faults["noren"]; ok {
-		return errors.New("renaming is not allowed")
-	}
-	return f.Fs.Rename(from, to)
-}
-
-func (f *faultyFs) Remove(name string) error {
-	if _, ok := f.server.faults["nodele"]; ok {
-		return errors.New("deleting is not allowed")
-	}
-	return f.Fs.Remove(name)
-}
-
-type faultyFile struct {
-	afero.File
-	server *testServer
-	moved  atomic.Int64
-}
-
-func (f *faultyFile) Read(b []byte) (int, error) {
-	s := f.server
-	if limit := s.number("stall"); limit >= 0 && f.moved.Load() >= limit {
-		s.stall()
-	}
-	n, err := f.File.Read(b)
-	f.moved.Add(int64(n))
-	return n, err
-}
-
-func (f *faultyFile) Write(b []byte) (int, error) {
-	s := f.server
-	if limit := s.number("stall"); limit >= 0 && f.moved.Load() >= limit {
-		s.stall()
-	}
-	if limit := s.number("full"); limit >= 0 && f.moved.Load()+int64(len(b)) > limit {
-		return 0, errors.New("no space left on the server")
-	}
-	n, err := f.File.Write(b)
-	f.moved.Add(int64(n))
-	return n, err
-}
-
-func (f *faultyFile) Seek(offset int64, whence int) (int64, error) {
-	if _, ok := f.server.faults["norest"]; ok {
-		return offset, nil
-	}
-	return f.File.Seek(offset, whence)
 }
 
 // stall stops the first caller until goOn. Later ones go on,

@@ -83,14 +83,14 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 
 // A site is what one client serves: a server, and who logs in.
 type site struct {
-	address, user, password string
-	transferType            ftpclient.Type
+	scheme, address, user, password string
+	transferType                    ftpclient.Type
 }
 
 // client returns the client for r's site. All that go to one site share it.
 // It must not be called while transfers run.
 func (s *session) client(r remote) (*ftpclient.Client, error) {
-	to := site{r.Address(), r.User, r.Password, r.Type}
+	to := site{r.Scheme, r.Address(), r.User, r.Password, r.Type}
 	if c := s.clients[to]; c != nil {
 		return c, nil
 	}
@@ -102,6 +102,8 @@ func (s *session) client(r remote) (*ftpclient.Client, error) {
 		Timeout:  s.o.timeout,
 		Trace:    s.out.trace,
 
+		TLS:       s.tls,
+		TLSPins:   s.o.tls.pins,
 		KeepAlive: s.o.alive,
 		Verify:    s.o.libraryVerify(),
 		Retries:   s.o.tries(),

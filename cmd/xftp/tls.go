@@ -88,6 +88,7 @@ func (t *tlsOptions) warning() string {
 // keyPins is the value of --pinned-pubkey, which has the form of curl's.
 type keyPins [][sha256.Size]byte
 
+// pinPrefix is what stands before the SHA-256 of a key.
 const pinPrefix = "sha256//"
 
 func (p *keyPins) String() string {

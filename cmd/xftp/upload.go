@@ -28,6 +28,7 @@ type upload struct {
 	started bool   // a part lies on the server that -c can continue
 	left    string // where on the server the whole file lies under a wrong name
 	cut     bool   // what the server has under the final name may not be whole
+	spoilt  bool   // the part on the server has other bytes than were sent
 	ended   bool
 	settled bool // it has ended before a signal came
 }
@@ -74,7 +75,7 @@ func (u *upload) finish(ctx context.Context, start time.Time, err error) bool {
 	case caught != nil && u.left == "" && !u.cut:
 		err = caught
 	default:
-		err = u.failed(ctx, u.path, err, u.hint(ctx))
+		err = u.failed(ctx, u.path, err, u.hint(ctx, err))
 	}
 	u.session.ended(report, start, u.result, err)
 	u.ended, u.settled = true, err == nil || caught == nil || u.left != "" || u.cut
@@ -156,6 +157,7 @@ func (u *upload) run(ctx context.Context, bar *fileBar) error {
 		return u.replace(ctx, refusal, f, info, bar)
 	}
 	u.broken(err, offset, info)
+	u.discard(ctx)
 	return err
 }
 
@@ -208,24 +210,31 @@ func (u *upload) send(ctx context.Context, path, rename string, offset int64, f 
 	return err
 }
 
-// hint says what lies on the server after an error, and how to go on. It
-// returns "" if nothing lies there.
-func (u *upload) hint(ctx context.Context) string {
+// hint says what lies on the server after err, and how to go on. It returns ""
+// if there is nothing to say of that.
+func (u *upload) hint(ctx context.Context, err error) string {
 	goOn := "continue with: " + u.command(true, u.again...)
+	kind := kindOf(err)
 	switch {
 	case u.left != "":
 		where := "the upload is complete, and lies on the server as " + u.left
 		if u.cut {
-			where = u.Path + " may be cut short on the server; " + where
+			where = u.Path + " on the server may not be whole; " + where
 		}
 		if interrupted(ctx) != nil {
 			where += "; " + goOn
 		}
 		return where
-	case u.cut && u.started:
-		return u.Path + " may be cut short on the server; " + goOn
+	case u.spoilt && !u.cut:
+		return "" // it is taken away
+	case u.cut && u.started && kind == "":
+		return u.Path + " on the server may not be whole; " + goOn
 	case u.cut:
-		return u.Path + " may be cut short on the server"
+		return u.Path + " on the server may not be whole"
+	case kind == ftpclient.KindUnverified && u.started:
+		return unverifiedHint + "; what was sent lies on the server as " + u.part()
+	case kind != "" && u.started:
+		return "what the server has lies there as " + u.part() + "; " + goOn
 	case u.started:
 		return goOn
 	}

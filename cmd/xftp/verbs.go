@@ -58,7 +58,7 @@ Over a network that loses packets, or is shared, that is faster.`,
 		Args: atLeast(1, "a URL"),
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
-		remotes, err := parseRemotes(args)
+		remotes, err := o.remotes(args...)
 		if err != nil {
 			return nil, err
 		}
@@ -110,10 +110,11 @@ already are not sent again, if it tells their times (MLSD).`,
 		if err := checkSources(files); err != nil {
 			return nil, err
 		}
-		to, err := parseRemote(args[len(args)-1])
+		remotes, err := o.remotes(args[len(args)-1])
 		if err != nil {
 			return nil, err
 		}
+		to := remotes[0]
 		if len(files) > 1 && to.base() != "" {
 			return nil, &usageError{
 				text: to.String() + ": several files need a directory",
@@ -141,7 +142,7 @@ func newCat(out *output) *cobra.Command {
 		Args: atLeast(1, "a URL"),
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
-		remotes, err := parseRemotes(args)
+		remotes, err := o.remotes(args...)
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +169,7 @@ server says about them, in the server's own form.`,
 		Args: atLeast(1, "a URL"),
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
-		remotes, err := parseRemotes(args)
+		remotes, err := o.remotes(args...)
 		if err != nil {
 			return nil, err
 		}

@@ -69,7 +69,7 @@ func (b *bench) start(args ...string) *running {
 	client := b.lab.Client
 	r := &running{Cmd: exec.Command(b.program, args...)}
 	r.Dir = b.dir
-	r.Env = append([]string{asXftp + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + b.dir,
+	r.Env = append([]string{asXftp + "=1", "XFTP_RETRIES=0", "PATH=" + os.Getenv("PATH"), "HOME=" + b.dir,
 		"XFTP_IFACE=" + client.Interface, "XFTP_ADDRESS=" + client.OwnIPv4.String() + "," + client.OwnIPv6.String()}, b.env...)
 	if b.credential != nil {
 		r.SysProcAttr = &syscall.SysProcAttr{Credential: b.credential}
