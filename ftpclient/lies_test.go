@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -162,22 +161,9 @@ func (tt *telling) judge(t *testing.T, whole bool, result ftpclient.Result, err 
 		t.Error("success with wrong bytes")
 	case err != nil && truth == ftptest.Honest && !unproven && !refused:
 		t.Errorf("an honest server is turned away: %v", err)
-	case err != nil && !typedError(err):
-		t.Errorf("error without a type: %v", err)
+	case err != nil && !tt.rightError(err):
+		t.Errorf("not the right error: %v", err)
 	}
-}
-
-// typedError reports whether callers can branch on err.
-func typedError(err error) bool {
-	var (
-		integrity *ftpclient.IntegrityError
-		transfer  *ftpclient.TransferError
-		refusal   *ftpclient.ReplyError
-		timeout   *ftpclient.TimeoutError
-		protocol  *ftpclient.ProtocolError
-	)
-	return errors.As(err, &integrity) || errors.As(err, &transfer) || errors.As(err, &refusal) ||
-		errors.As(err, &timeout) || errors.As(err, &protocol) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, io.ErrClosedPipe)
 }
 
 func lieRetr(ctx context.Context, url string, cfg *ftpclient.Config) moved {
