@@ -29,6 +29,8 @@ func TestParseRemote(t *testing.T) {
 		{"ftp://h/a;type=a", "a", "a", "", ftpclient.ASCII},
 		{"ftp://h/a;TYPE=I", "a", "a", "", ftpclient.Binary},
 		{"ftp://u:p%40w@[fd99::2]:2121/f", "f", "f", "ftp://u:***@[fd99::2]:2121/f", ftpclient.Binary},
+		{"ftps://u:p@h/f", "f", "f", "ftps://u:***@h/f", ftpclient.Binary},
+		{"FTPES://u:p@h/f;type=a", "f", "f", "FTPES://u:***@h/f;type=a", ftpclient.ASCII},
 		{"ftp://u@h/f@g:h", "f@g:h", "f@g:h", "", ftpclient.Binary},
 	}
 	for _, tt := range tests {
@@ -51,6 +53,7 @@ func TestRedactURL(t *testing.T) {
 	for _, url := range []string{
 		"ftp://u:s3cret@h/x", "ftp://u:s3cret@h", "ftp://u:s3cret:s3cret@h:21/x", "ftp://u:s3@cret@h/",
 		"ftp://u:s3/cret@h/x", "ftp://u:s3cret/s3cret@h/x", "ftp://:s3cret@h/x", "ftp://u:s3cret@h/x@y", "ftp://u:%zzs3cret@h/",
+		"ftps://u:s3cret@h/x", "ftpes://u:s3/cret@h/x", "FTPES://u:s3cret@h:990/x",
 		"u:s3cret@h/x", "u:s3/cret@h", "u:s3@cret@h/x", "ftp:/u:s3cret@h/x", "u:s3://cret@h/x", "u@x:s3cret://s3@h/x",
 	} {
 		if got := redactURL(url); strings.Contains(got, "s3") || strings.Contains(got, "cret") || !strings.Contains(got, ":***@h") {
@@ -71,7 +74,7 @@ func TestRemoteParts(t *testing.T) {
 			t.Errorf("parts of %q are %q, want %q", path, got, want)
 		}
 	}
-	for url, want := range map[string]string{"ftp://u:pw@h:21/d/f": "ftp://h:21/d/f", "ftp://h/f@g": "ftp://h/f@g", "ftp://u@h": "ftp://h/"} {
+	for url, want := range map[string]string{"ftp://u:pw@h:21/d/f": "ftp://h:21/d/f", "ftp://h/f@g": "ftp://h/f@g", "ftp://u@h": "ftp://h/", "ftpes://u:pw@h/f": "ftpes://h/f"} {
 		r, err := parseRemote(url)
 		if err != nil || r.source() != want {
 			t.Errorf("source of %s is %s, want %s (%v)", url, r.source(), want, err)

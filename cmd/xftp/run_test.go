@@ -125,19 +125,11 @@ func TestProgress(t *testing.T) {
 	}
 	startXftp(t, stdout, terminal, "get", s.url()+"/file", s.url()+"/second")
 	terminal.Close()
-	var seen strings.Builder
-	buf := make([]byte, 4096)
-	for {
-		n, err := screen.Read(buf) // EIO when xftp has closed its end
-		seen.Write(buf[:n])
-		if err != nil {
-			break
-		}
-		if text := seen.String(); strings.Contains(text, "total: 0 of 2 files") && strings.Contains(text, "MB/s") {
+	text := readScreen(screen, func(text string) {
+		if strings.Contains(text, "total: 0 of 2 files") && strings.Contains(text, "MB/s") {
 			s.goOn()
 		}
-	}
-	text := seen.String()
+	})
 	for _, want := range []string{"file", "[", "=>", "total: 0 of 2 files", "MB/s", " over kernel sockets\r\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the terminal did not show %q:\n%q", want, text)
@@ -169,6 +161,21 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 		t.Fatal(err)
 	}
 	return master, os.NewFile(peer, "terminal")
+}
+
+// readScreen returns what a terminal has shown when xftp closes it, and tells
+// what it has shown so far after each piece.
+func readScreen(screen *os.File, shown func(text string)) string {
+	var seen strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := screen.Read(buf) // EIO when xftp has closed its end
+		seen.Write(buf[:n])
+		if err != nil {
+			return seen.String()
+		}
+		shown(seen.String())
+	}
 }
 
 // run leaves no goroutine behind, whether it ends well or not.
@@ -217,20 +224,12 @@ func TestProgressTree(t *testing.T) {
 	screen, terminal := openTerminal(t)
 	cmd := startXftp(t, nil, terminal, "get", "-r", "--parallel", "3", s.url()+"/missing", s.url()+"/d/")
 	terminal.Close()
-	var seen strings.Builder
-	buf := make([]byte, 4096)
-	for {
-		n, err := screen.Read(buf) // EIO when xftp has closed its end
-		seen.Write(buf[:n])
-		if err != nil {
-			break
-		}
-		if text := seen.String(); strings.Contains(text, "zz") && strings.Contains(text, "total: 1000 of 1002 files") {
+	text := readScreen(screen, func(text string) {
+		if strings.Contains(text, "zz") && strings.Contains(text, "total: 1000 of 1002 files") {
 			s.goOn()
 		}
-	}
+	})
 	cmd.Wait()
-	text := seen.String()
 	// Each drawing begins by going back to the first line of the one before.
 	drawings := strings.Split(text, "\x1b[J")
 	for _, drawing := range drawings[:len(drawings)-1] {
