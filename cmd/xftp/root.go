@@ -50,6 +50,10 @@ receives raw frames on one queue of a network interface through AF_XDP.
   sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
   xftp get ftp://192.0.2.1/file --net kernel    # ordinary sockets, no root
 
+With ftpes:// in the URL the server is asked for TLS before the login (port 21),
+with ftps:// TLS is there from the start (port 990); ftp:// is in clear. None of
+them becomes another.
+
 Every flag --some-flag can also be set by the variable XFTP_SOME_FLAG and by
 the key some-flag in $XDG_CONFIG_HOME/xftp/config.toml (usually
 ~/.config/xftp/config.toml). The flag beats the variable, which beats the file.

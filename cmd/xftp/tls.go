@@ -28,7 +28,7 @@ func (t *tlsOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&t.cert, "cert", "", "show the server the certificate in `FILE` (PEM)")
 	f.StringVar(&t.key, "key", "", "its key is in `FILE` (PEM), not in that of --cert")
 	f.BoolVar(&t.insecure, "tls-insecure", false, "do not verify who the server is")
-	f.Var((*keyPins)(&t.pins), "pinned-pubkey", "the server's key must be `sha256//BASE64`, or one of several with ; between")
+	f.Var((*keyPins)(&t.pins), "pinned-pubkey", "the server's key has to have this `sha256//BASE64`, or one of several with ; between")
 }
 
 // config reads the files that the options name, with the rights of who, and

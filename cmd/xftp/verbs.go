@@ -35,7 +35,10 @@ func newGet(out *output) *cobra.Command {
 		Short: "Download files and directories",
 		Long: `Get downloads each URL to a file of the same name in the working directory, or
 to where -o says. The file appears under its name when it is complete; until
-then it is .NAME.xftp-part beside it, which -c continues.
+then it is .NAME.xftp-part beside it, which -c continues. Complete means that the
+data and the server's last reply say so, and every size that the server tells;
+with --verify hash, also its hash of the file. A server that tells nothing of the
+kind gives a warning, which --verify size or hash makes an error.
 
 With -r a URL may name a directory, which comes with all that is in it; with a
 slash at its end only what is in it comes, so that "get -r ftp://h/d/ -o X" makes
@@ -92,7 +95,12 @@ files keep their names; else it is the name that the one file gets. The file
 appears under its name when it is complete; until then it is .NAME.xftp-part
 beside it on the server, which -c continues if its last 64 KiB are those of the
 local file. Where the server does not rename, a file below 64 MiB is sent again
-under its own name, and .NAME.xftp-part is deleted after that.
+under its own name, and .NAME.xftp-part is deleted after that. With --inplace it
+has its own name from the start, and is not whole until xftp says so.
+
+After an upload the server is asked for the size of the file, which has to be
+right; with --verify hash, also for its hash. A server that tells nothing of the
+kind gives a warning, which --verify size or hash makes an error.
 
 With -r a FILE may be a directory, which is made on the server with all that is in
 it: "put -r d ftp://h/in/" makes in/d/f. With a slash at its end only what is in it
@@ -101,7 +109,7 @@ files, links to directories are left out. With -c, files that the server has
 already are not sent again, if it tells their times (MLSD).`,
 		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
   xftp put a b c ftp://user:password@host/dir/ --net kernel
-  xftp put report.pdf ftp://host/dir/2026.pdf --net kernel
+  xftp put report.pdf ftpes://user:password@host/dir/2026.pdf --cacert ca.pem --net kernel
   xftp put -r --parallel 4 photos ftp://user:password@host/backup/ --net kernel`,
 		Args: atLeast(2, "a file and a URL"),
 	}
