@@ -240,7 +240,7 @@ func TestDialogue(t *testing.T) {
 	}
 	want := []string{
 		"USER anonymous", "PASS anonymous@", "TYPE I",
-		"SIZE f00", "EPSV", "RETR f00", "EPSV", "RETR f01", "EPSV", "RETR f02",
+		"SIZE f00", "MDTM f00", "EPSV", "RETR f00", "EPSV", "RETR f01", "EPSV", "RETR f02",
 	}
 	if got := f.Log(); !slices.Equal(got, want) {
 		t.Errorf("commands %q", got)

@@ -36,6 +36,7 @@ type flight struct {
 	*job
 	typed, rested bool   // TYPE, REST
 	asked         string // how for the size: SIZE, MLST, or not at all
+	timed         bool   // MDTM
 	data          *opening
 	bytes         int   // of commands
 	expected      int64 // bytes to move, or -1
@@ -86,7 +87,7 @@ func (p *pipeline) run(ctx context.Context) {
 		p.c.ahead.Store(len(p.flights) > 1)
 		var err error
 		switch {
-		case p.single && !f.list:
+		case p.stepwise(f.job):
 			err = p.lockstep(ctx, f)
 		case f.verb == "STOR":
 			err = p.upload(ctx, f)
@@ -156,11 +157,18 @@ func (p *pipeline) settle(f *flight, err error) {
 		p.backlog.giveBack(f.job)
 		return
 	}
+	if unexpected(err) {
+		p.c.strayed = true
+	}
+	if err != nil && p.again(f, err) {
+		return
+	}
 	p.backlog.end(f.job, f.result, err)
 }
 
-// lost ends the first flight, which the Conn was lost in, and gives those behind
-// it back. The first is tried once more if nothing has been done with it.
+// lost ends the first flight, which the Conn was lost in, or puts it aside for
+// another try, and gives those behind it back. If the first was not begun, the
+// fault is that of the Conn, and it is given back too, once.
 func (p *pipeline) lost(ctx context.Context, err error) {
 	p.client.site.learn(p.c)
 	if p.c.swallowed {
@@ -169,34 +177,46 @@ func (p *pipeline) lost(ctx context.Context, err error) {
 	if p.c.unusable() == nil {
 		_ = p.c.fail(err) // replies are outstanding
 	}
-	if p.renaming != nil {
-		p.backlog.end(p.renaming.job, p.renaming.result, err)
-		p.renaming = nil
-	}
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = errors.Join(ctx.Err(), err)
 	}
+	if p.renaming != nil {
+		p.fell(ctx, p.renaming, err)
+		p.renaming = nil
+	}
 	for _, f := range p.doubts {
-		p.backlog.end(f.job, f.result, cmp.Or(f.doubt, err))
+		p.fell(ctx, f, cmp.Or(f.doubt, err))
 	}
 	p.doubts = nil
 	var back []*job
 	for i, f := range p.flights {
 		switch {
-		case i > 0:
-			err = ctx.Err()
-		case errors.Is(err, errDetour):
-			f.detours++
-		default:
-			f.failures++
-		}
-		if f.opened || f.failures > 1 || f.detours > mostDetours || ctx.Err() != nil {
+		case ctx.Err() != nil && i > 0:
+			p.backlog.end(f.job, f.result, ctx.Err())
+		case ctx.Err() != nil:
 			p.backlog.end(f.job, f.result, err)
-			continue
+		case i > 0:
+			back = append(back, f.job)
+		case errors.Is(err, errDetour) && f.detours < mostDetours && !f.opened:
+			f.detours++
+			back = append(back, f.job)
+		case !f.swept && !f.opened && (f.transfer == nil || f.transfer.first.Code == 0):
+			f.swept = true
+			back = append(back, f.job)
+		default:
+			p.fell(ctx, f, err)
 		}
-		back = append(back, f.job)
 	}
 	p.backlog.giveBack(back...)
+}
+
+// fell ends a flight whose Conn was lost because of err, or puts it aside for
+// another try.
+func (p *pipeline) fell(ctx context.Context, f *flight, err error) {
+	if ctx.Err() == nil && p.again(f, err) {
+		return
+	}
+	p.backlog.end(f.job, f.result, err)
 }
 
 // close releases what was prepared and not used.

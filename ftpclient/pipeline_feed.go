@@ -37,7 +37,7 @@ func (p *pipeline) feed(ctx context.Context) error {
 		if f == nil {
 			break
 		}
-		if p.single && !f.list {
+		if p.stepwise(f.job) {
 			p.flights = append(p.flights, f)
 			return nil
 		}
@@ -74,7 +74,10 @@ func (p *pipeline) feed(ctx context.Context) error {
 
 // take returns a new flight if there is a job for one.
 func (p *pipeline) take(ctx context.Context) *flight {
-	if len(p.flights) > p.ahead || len(p.doubts) > 0 || p.client.pool.wanted() {
+	if len(p.flights) > p.ahead || len(p.doubts) > 0 || p.c.strayed || p.client.pool.wanted() {
+		return nil
+	}
+	if len(p.flights) > 0 && p.stepwise(p.flights[0].job) {
 		return nil
 	}
 	spare := 0
@@ -114,6 +117,9 @@ func (f *flight) expect(n int64) {
 
 // fits reports whether the commands for j can be sent now.
 func (p *pipeline) fits(j *job) bool {
+	if p.stepwise(j) && (len(p.flights) > 0 || p.next != nil || p.renaming != nil) {
+		return false
+	}
 	bytes := 0
 	for _, f := range p.flights {
 		bytes += f.bytes
@@ -166,6 +172,9 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 	}
 	if f.verb == "RETR" && f.size <= 0 {
 		lines = append(lines, p.sizeCommand(f)...)
+	}
+	if f.timed = p.pinned(f.job); f.timed {
+		lines = append(lines, "MDTM "+f.path)
 	}
 	data, err := c.prepareData(ctx)
 	if err != nil {

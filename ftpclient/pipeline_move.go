@@ -17,6 +17,9 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	if err := p.sizeReply(ctx, f); err != nil {
 		return err
 	}
+	if err := p.timeReply(ctx, f); err != nil {
+		return err
+	}
 	if err := p.begin(ctx, f, &refusal); err != nil {
 		return err
 	}
@@ -31,8 +34,7 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	}
 	var w io.Writer
 	t.open = func() (err error) {
-		f.opened = true
-		w, err = f.writer()
+		w, err = f.openWriter()
 		return err
 	}
 	t.copy = func(data net.Conn) (int64, error) {
@@ -143,8 +145,7 @@ func (p *pipeline) store(ctx context.Context, f *flight, refusal error) error {
 	t := f.transfer
 	var r io.Reader
 	t.open = func() (err error) {
-		f.opened = true
-		if r, err = f.reader(); err == nil {
+		if r, err = f.openReader(); err == nil {
 			f.again = rereader(r)
 		}
 		return err
@@ -160,6 +161,7 @@ func (p *pipeline) renameCommands() []string {
 	if p.renaming == nil {
 		return nil
 	}
+	p.renaming.stored, p.renaming.begun.result = true, p.renaming.result
 	return []string{"RNFR " + p.renaming.path, "RNTO " + p.renaming.rename}
 }
 
@@ -183,23 +185,4 @@ func (p *pipeline) renameReplies(ctx context.Context) error {
 	p.renaming, p.renamed = nil, false
 	p.settle(f, refusal)
 	return nil
-}
-
-// lockstep does the first flight command by command.
-func (p *pipeline) lockstep(ctx context.Context, f *flight) (err error) {
-	opts := &TransferOptions{Offset: f.offset, Size: f.size, Before: f.before, Progress: f.progress}
-	if f.verb == "RETR" {
-		return p.c.retr(ctx, f.path, func() (io.Writer, error) {
-			f.opened = true
-			return f.writer()
-		}, opts, &f.digest, &f.result)
-	}
-	err = p.c.stor(ctx, "STOR", f.path, func() (io.Reader, error) {
-		f.opened = true
-		return f.reader()
-	}, opts, &f.digest, &f.result)
-	if err == nil && f.rename != "" {
-		err = p.c.rename(ctx, f.path, f.rename)
-	}
-	return err
 }

@@ -35,7 +35,7 @@ func misplaced(reply Reply, verb string) error {
 // which a pipeline sends is granted by (RFC 959, Section 5.4; RFC 2428, Section
 // 3; RFC 3659, Sections 4.2, 5.3 and 7.2). That of MLST grants RNTO and others,
 // too.
-var granted = map[string]int{"SIZE": 213, "MLST": 250, "PASV": 227, "EPSV": 229, "REST": 350, "RNFR": 350}
+var granted = map[string]int{"SIZE": 213, "MDTM": 213, "MLST": 250, "PASV": 227, "EPSV": 229, "REST": 350, "RNFR": 350}
 
 // moves holds the commands that move data: theirs are the preliminary replies.
 var moves = map[string]bool{"RETR": true, "STOR": true, "MLSD": true, "LIST": true}
@@ -93,6 +93,22 @@ func (p *pipeline) sizeReply(ctx context.Context, f *flight) error {
 		f.result.Size = entrySize(reply)
 	} else if n, err := parseSize(reply); err == nil {
 		f.result.Size = n
+	}
+	return nil
+}
+
+// timeReply takes the reply to MDTM, if that was sent with f. No time is no error.
+func (p *pipeline) timeReply(ctx context.Context, f *flight) error {
+	if !f.timed {
+		return nil
+	}
+	reply, err := p.reply(ctx, "MDTM")
+	if err != nil {
+		return err
+	}
+	p.c.refused["MDTM"] = p.c.refused["MDTM"] || unimplemented[reply.Code]
+	if at, err := parseModTime(reply); err == nil {
+		f.modified = at
 	}
 	return nil
 }

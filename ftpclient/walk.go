@@ -128,7 +128,7 @@ func (w *walker) jobs(ctx context.Context, yield func(*job) bool) {
 		}
 		var b listing
 		j := &job{list: true, path: w.remote(d.entry.Path)}
-		j.writer = func() (io.Writer, error) { return &b, nil }
+		j.writer = func() (io.Writer, error) { b.Reset(); return &b, nil }
 		j.done = func(_ Result, err error) { w.listed(d, j.verb, b.Bytes(), err) }
 		if !yield(j) {
 			return

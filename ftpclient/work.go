@@ -2,8 +2,11 @@ package ftpclient
 
 import (
 	"context"
+	"errors"
 	"io"
+	"slices"
 	"sync"
+	"time"
 )
 
 // A job is one file that is to be moved, and what has become of it.
@@ -19,10 +22,13 @@ type job struct {
 	progress   func(done, total int64)
 	done       func(Result, error)
 
-	opened   bool   // writer or reader was called: there is no second try
-	failures int    // connections that were lost when it was next
-	digest   digest // of what has passed
-	detours  int    // times that it has to go another way, with what was learned
+	opened  bool   // writer or reader was called, which is done once
+	digest  digest // of what has passed
+	detours int    // times that it has to go another way, with what was learned
+	begun          // in earlier tries
+
+	due   time.Time   // when it is tried again
+	rouse *time.Timer // then
 }
 
 // end tells the caller what became of the job.
@@ -32,6 +38,10 @@ func (j *job) end(result Result, err error) {
 		if j.verb == "STOR" {
 			verb = "stor"
 		}
+		if j.held != nil {
+			result.Bytes = j.held.n
+		}
+		result.Retries = j.failures
 		j.done(result, operation(verb, err))
 	}
 }
@@ -41,10 +51,11 @@ type backlog struct {
 	mu       sync.Mutex
 	changed  sync.Cond
 	jobs     []*job
-	begun    int  // jobs that lanes have taken and not ended
-	coming   int  // lanes on their way to a connection, each for one job
-	complete bool // no more jobs come from the supply
-	room     int  // jobs that are read ahead
+	resting  []*job // until they are due
+	begun    int    // jobs that lanes have taken and not ended
+	coming   int    // lanes on their way to a connection, each for one job
+	complete bool   // no more jobs come from the supply
+	room     int    // jobs that are read ahead
 	lanes    int
 	err      error // why the work has ended early
 	cancel   context.CancelCauseFunc
@@ -101,8 +112,8 @@ func (b *backlog) interrupt() {
 func (b *backlog) await(ctx context.Context) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.jobs) <= b.coming && ctx.Err() == nil {
-		if b.complete && b.begun == 0 && len(b.jobs) == 0 {
+	for b.awake() <= b.coming && ctx.Err() == nil {
+		if b.complete && b.begun == 0 && len(b.jobs) == 0 && len(b.resting) == 0 {
 			return false
 		}
 		b.changed.Wait()
@@ -138,6 +149,7 @@ func (b *backlog) take(claim *bool, ahead bool, spare int, fits func(*job) bool)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.redeem(claim)
+	b.awake()
 	if ahead {
 		spare += b.coming
 	}
@@ -158,6 +170,30 @@ func (b *backlog) end(j *job, result Result, err error) {
 	defer b.mu.Unlock()
 	b.begun--
 	b.changed.Broadcast()
+}
+
+// rest puts a job that was taken aside for some time.
+func (b *backlog) rest(j *job, wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.begun--
+	j.due, j.rouse = time.Now().Add(wait), time.AfterFunc(wait, b.interrupt)
+	b.resting = append(b.resting, j)
+	b.changed.Broadcast()
+}
+
+// awake puts the jobs that have rested before all others, and returns how many
+// can be taken. The caller holds mu.
+func (b *backlog) awake() int {
+	now := time.Now()
+	b.resting = slices.DeleteFunc(b.resting, func(j *job) bool {
+		if now.Before(j.due) {
+			return false
+		}
+		b.jobs = append([]*job{j}, b.jobs...)
+		return true
+	})
+	return len(b.jobs)
 }
 
 // giveBack puts jobs that were taken back, before all others.
@@ -194,6 +230,10 @@ func (b *backlog) finish(ctx context.Context) error {
 	}
 	for _, j := range b.jobs {
 		j.end(Result{Size: -1}, err)
+	}
+	for _, j := range b.resting {
+		j.rouse.Stop()
+		j.end(Result{Size: -1}, errors.Join(err, j.cause))
 	}
 	return err
 }
