@@ -36,7 +36,7 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg.withDefaults(), url: u}
-	c.cfg.Security = u.security()
+	c.cfg.aim(u)
 	if c.cfg.Active && c.cfg.Listener == nil {
 		return nil, errNoListener
 	}

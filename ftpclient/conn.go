@@ -15,7 +15,8 @@ import (
 type Conn struct {
 	cfg  Config // with defaults
 	ctl  *control
-	peer string // host of the control connection's peer, as an address
+	peer string      // host of the control connection's peer, as an address
+	tls  *protection // nil if there is none
 
 	// What the protocol leaves pending.
 	owed      int  // replies to commands whose callers no longer wait
@@ -35,6 +36,7 @@ type Conn struct {
 	features Features
 	hashes   hashing // how it is asked for hashes, once that is settled
 	buf      []byte  // for copying; kept between transfers
+	wire     *wire   // of protected data connections; kept likewise, or nil
 
 	// draining is the data connection of an upload whose last bytes are on
 	// their way, or nil.
@@ -56,7 +58,7 @@ func Dial(ctx context.Context, rawURL string, cfg *Config) (*Conn, error) {
 		return nil, err
 	}
 	full := cfg.withDefaults()
-	full.Security = u.security()
+	full.aim(u)
 	conn, err := dial(ctx, &full, u.Address())
 	if err != nil {
 		return nil, fmt.Errorf("ftpclient: dial %s: %w", u.Address(), err)
@@ -91,8 +93,10 @@ func dial(ctx context.Context, cfg *Config, address string) (net.Conn, error) {
 }
 
 // NewConn returns a Conn over an existing connection, after the server's
-// greeting; the caller is to call [Conn.Login]. NewConn owns conn and closes it
-// if it returns an error.
+// greeting; the caller is to call [Conn.Login]. If [Config.Security] asks for it,
+// the connection is protected then, and so will be the data connections; the error
+// is a [*ReplyError] if the server refuses that, or wraps a [*TLSError]. NewConn
+// owns conn and closes it if it returns an error.
 func NewConn(ctx context.Context, conn net.Conn, cfg *Config) (*Conn, error) {
 	c := &Conn{
 		cfg:     cfg.withDefaults(),
@@ -102,16 +106,37 @@ func NewConn(ctx context.Context, conn net.Conn, cfg *Config) (*Conn, error) {
 	if c.cfg.Active && c.cfg.Listener == nil {
 		return nil, errors.Join(errNoListener, conn.Close())
 	}
-	if c.cfg.Security != Plain {
-		return nil, errors.Join(errors.ErrUnsupported, conn.Close())
-	}
 	c.peer = host(conn.RemoteAddr())
-	c.ctl = newControl(conn)
-	if err := c.greet(ctx); err != nil {
+	c.tls = newProtection(&c.cfg, c.peer)
+	if c.cfg.Security == Implicit {
+		secured, err := c.secure(ctx, conn)
+		if err != nil {
+			return nil, fmt.Errorf("ftpclient: %w", err)
+		}
+		conn = secured
+	}
+	c.ctl = newControl(conn, c.cfg.Security == Explicit)
+	if err := c.begin(ctx); err != nil {
 		_ = c.Close() // err says more
-		return nil, fmt.Errorf("ftpclient: greeting: %w", err)
+		return nil, fmt.Errorf("ftpclient: %w", err)
 	}
 	return c, nil
+}
+
+// begin does what is to be done before the login.
+func (c *Conn) begin(ctx context.Context) error {
+	if err := c.greet(ctx); err != nil {
+		return fmt.Errorf("greeting: %w", err)
+	}
+	if c.cfg.Security == Explicit {
+		if err := c.auth(ctx); err != nil {
+			return fmt.Errorf("auth tls: %w", err)
+		}
+	}
+	if err := c.protectFirst(ctx); err != nil {
+		return fmt.Errorf("protect: %w", err)
+	}
+	return nil
 }
 
 var errNoListener = errors.New("ftpclient: active mode without a Listener")
@@ -163,9 +188,8 @@ func (c *Conn) fail(err error) error {
 	defer c.mu.Unlock()
 	if c.dead == nil {
 		c.dead = err
-		// Nothing can be done with the connection any more. The goroutine that
-		// reads it ends now; Close waits for it.
-		_ = c.ctl.conn.Close()
+		// The goroutine that reads the connection ends now; Close waits for it.
+		c.ctl.drop()
 	}
 	return err
 }

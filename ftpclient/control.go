@@ -27,6 +27,9 @@ type control struct {
 	quit     chan struct{}
 	done     chan struct{}
 	stopping sync.Once
+
+	auth bool // reading ends behind the reply to AUTH TLS
+	left bool // and something stood there
 }
 
 // maxReplies is how many replies can wait to be looked at. It is more than
@@ -34,10 +37,12 @@ type control struct {
 // kept from reading by what it has to say.
 const maxReplies = 64
 
-// newControl starts to read conn, which it owns from then on.
-func newControl(conn net.Conn) *control {
+// newControl starts to read conn, which it owns from then on. If auth, it reads up
+// to the reply that grants AUTH TLS; then there must be a release.
+func newControl(conn net.Conn, auth bool) *control {
 	ctl := &control{
 		conn:    conn,
+		auth:    auth,
 		replies: make(chan Reply, maxReplies),
 		quit:    make(chan struct{}),
 		done:    make(chan struct{}),
@@ -57,23 +62,50 @@ func (ctl *control) read() {
 			ctl.err = controlError(err)
 			return
 		}
+		ending := ctl.auth && reply.Code == codeSecure
+		ctl.left = ending && rr.r.Buffered() > 0
 		select {
 		case ctl.replies <- reply:
 		case <-ctl.quit:
 			ctl.err = controlError(net.ErrClosed)
 			return
 		}
+		if ending {
+			ctl.err = controlError(net.ErrClosed)
+			return
+		}
 	}
 }
 
-// stop closes the connection and waits until its reader has ended.
+// stop closes the connection and waits until its reader has ended. Under TLS it
+// says that it does so, unless the server has ended it before.
 func (ctl *control) stop() (err error) {
 	ctl.stopping.Do(func() {
 		close(ctl.quit)
+		if ctl.ended() {
+			ctl.drop()
+		}
 		err = ctl.conn.Close()
 	})
 	<-ctl.done
 	return err
+}
+
+// release gives the connection back after the reply that grants AUTH TLS. left
+// says that more than that reply was read.
+func (ctl *control) release() (conn net.Conn, left bool) {
+	<-ctl.done
+	return ctl.conn, ctl.left
+}
+
+// drop closes the connection as it is, also one under TLS. stop is still to be
+// called.
+func (ctl *control) drop() {
+	conn := ctl.conn
+	if secured, ok := conn.(*secureControl); ok {
+		conn = secured.NetConn()
+	}
+	_ = conn.Close() // nothing can be done with it any more
 }
 
 // ended reports whether the reader has ended.
@@ -120,7 +152,8 @@ func controlError(err error) error {
 		return fmt.Errorf("control connection closed by the server: %w", io.ErrUnexpectedEOF)
 	}
 	var protocol *ProtocolError
-	if errors.As(err, &protocol) {
+	var violated *TLSError
+	if err = violation(tlsControl, err); errors.As(err, &protocol) || errors.As(err, &violated) {
 		return err
 	}
 	return fmt.Errorf("control connection: %w", err)

@@ -32,6 +32,9 @@ func (d *dataEnd) unlisten() {
 // its half and keeps the rest until the server's reply, so that nothing that
 // the server still sends makes the close a reset that discards the tail.
 func (d *dataEnd) finish(upload bool) error {
+	if secured, ok := d.conn.(*secureData); ok && !upload {
+		secured.answerEnd()
+	}
 	half, ok := d.conn.(interface{ CloseWrite() error })
 	if upload && ok {
 		return half.CloseWrite()
@@ -41,6 +44,16 @@ func (d *dataEnd) finish(upload bool) error {
 		return nil // all that was to come has come
 	}
 	return err
+}
+
+// drain reads what the server still says after an upload, if the connection is one
+// where that matters. The caller must call wait when it has the last reply, or has
+// given up waiting.
+func (d *dataEnd) drain(upload bool) (wait func(failed bool)) {
+	if secured, ok := d.conn.(*secureData); ok && upload {
+		return secured.drain()
+	}
+	return func(bool) {}
 }
 
 // reset ends a data connection so that the server does not take the end of a

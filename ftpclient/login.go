@@ -5,7 +5,9 @@ import "context"
 // Login identifies the user: USER, and PASS and ACCT if the server asks for
 // them (RFC 959, Section 5.4). An empty user is anonymous, with a password
 // that is customary if password is empty. A server that wants an account gets
-// [Config.Account]; without one the error is the [*ReplyError] that asked.
+// [Config.Account]; without one the error is the [*ReplyError] that asked. After a
+// server has refused to protect data connections where they must be, the Conn can
+// only be closed.
 func (c *Conn) Login(ctx context.Context, user, password string) error {
 	if user == "" {
 		user = anonymousUser
@@ -14,6 +16,11 @@ func (c *Conn) Login(ctx context.Context, user, password string) error {
 		password = anonymousPassword
 	}
 	err := c.login(ctx, user, password)
+	if err == nil {
+		if err = c.protect(ctx); err != nil && c.unusable() == nil {
+			err = unusableBecause(c.fail(err))
+		}
+	}
 	if err != nil && ctx.Err() != nil && c.unusable() == nil {
 		err = unusableBecause(c.fail(err)) // nobody knows as whom we are in
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 )
 
@@ -17,7 +18,7 @@ const (
 )
 
 // A TLSError reports a connection that could not be protected, or that broke the
-// rules of TLS later. It wraps what crypto/tls and crypto/x509 say of it, such as
+// rules of TLS later; not one that the network has broken. It wraps what crypto/tls and crypto/x509 say of it, such as
 // an [x509.UnknownAuthorityError], or a [*PinError].
 type TLSError struct {
 	Step string // "control" or "data": the connection
@@ -35,7 +36,26 @@ type PinError struct {
 	Got [32]byte // SHA-256 of the SubjectPublicKeyInfo that it showed
 }
 
-func (e *PinError) Error() string { return fmt.Sprintf("the server's key is not pinned: it is %x", e.Got) }
+func (e *PinError) Error() string {
+	return fmt.Sprintf("the server's key is not pinned: it is %x", e.Got)
+}
+
+// handshakeError returns the error of a handshake: a TLSError, unless the network
+// or a deadline has ended it.
+func handshakeError(step string, err error) error {
+	var op *net.OpError
+	below := errors.As(err, &op) && op.Op != opRemote && op.Op != opLocal
+	if below || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isTimeout(err) {
+		return fmt.Errorf("tls handshake of the %s connection: %w", step, err)
+	}
+	return &TLSError{Step: step, Err: err}
+}
+
+// The operations of errors by which crypto/tls reports alerts, received and sent.
+const (
+	opRemote = "remote error"
+	opLocal  = "local error"
+)
 
 // violation returns err as a TLSError if it is TLS that it reports, not the
 // network below.
@@ -47,7 +67,7 @@ func violation(step string, err error) error {
 	case err == nil || errors.As(err, &done):
 		return err
 	case errors.As(err, &header),
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"):
+		errors.As(err, &op) && (op.Op == opRemote || op.Op == opLocal):
 		return &TLSError{Step: step, Err: err}
 	default:
 		return err

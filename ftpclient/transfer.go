@@ -76,11 +76,6 @@ func (c *Conn) move(ctx context.Context, t *transfer, data *dataEnd) error {
 		}
 		final = w.reply
 	}
-	if t.open != nil {
-		if err := t.open(); err != nil {
-			return c.broken(ctx, t, data, &watch{c: c, reply: final}, &localError{err})
-		}
-	}
 	interrupt := func(wait time.Duration) {
 		deadline := past
 		if wait > 0 {
@@ -88,22 +83,47 @@ func (c *Conn) move(ctx context.Context, t *transfer, data *dataEnd) error {
 		}
 		_ = data.conn.SetDeadline(deadline) // fails on a closed connection only
 	}
+	if c.tls != nil {
+		var secured *secureData
+		w, err := c.guard(ctx, StepTLS, &meter{}, final, interrupt, func() (err error) {
+			secured, err = c.protectData(data.conn)
+			return err
+		})
+		if err != nil || w.interrupted() {
+			return c.broken(ctx, t, data, w, err)
+		}
+		data.conn, final = secured, w.reply
+	}
+	if t.open != nil {
+		if err := t.open(); err != nil {
+			return c.broken(ctx, t, data, &watch{c: c, reply: final}, &localError{err})
+		}
+	}
 	w, err := c.guard(ctx, StepData, t.meter, final, interrupt, func() (err error) {
 		t.moved, err = t.copy(data.conn)
 		return err
 	})
+	t.early = w.reply != nil
 	if t.unclosed = !t.upload && errors.Is(err, errUnclosed); t.unclosed {
 		err = nil
 	}
 	if err == nil && !w.interrupted() {
-		err = data.finish(t.upload)
+		w, err = c.finish(ctx, t, data, w, interrupt)
 	}
 	if err != nil || w.interrupted() {
 		return c.broken(ctx, t, data, w, err)
 	}
-	t.early = w.reply != nil
-	if t.early {
-		return c.ended(t, *w.reply)
+	wait := data.drain(t.upload)
+	err = c.conclude(ctx, t, data, w.reply)
+	wait(err != nil)
+	return err
+}
+
+// conclude waits for the last reply to a transfer whose data has ended cleanly,
+// unless it has come already.
+func (c *Conn) conclude(ctx context.Context, t *transfer, data *dataEnd, final *Reply) error {
+	if final != nil {
+		return c.ended(t, *final)
 	}
 	if t.upload {
 		c.draining = data.conn
