@@ -123,13 +123,17 @@ type IntegrityError struct {
 	WantSum, GotSum string
 
 	// Err is why a check could not be made, for KindUnverified: the [*ReplyError]
-	// by which the server refused it, [ErrNoHash], or nil.
+	// by which the server refused it, [ErrNoHash], or nil. For KindStored it is
+	// what the server says of a file that it told the size of, and then renamed.
 	Err error
 }
 
 func (e *IntegrityError) Error() string {
 	switch e.Kind {
 	case KindStored:
+		if e.Err != nil {
+			return fmt.Sprintf("the server granted the file its new name and has left it under the old one: %v", e.Err)
+		}
 		return fmt.Sprintf("the server holds %d bytes after an upload of %d", e.Got, e.Want)
 	case KindChanged:
 		if e.WantSum != "" {
@@ -155,13 +159,17 @@ func (e *IntegrityError) Error() string {
 	}
 }
 
-// Unwrap returns [io.ErrUnexpectedEOF] if bytes are missing or may be, else
-// Err.
+// Unwrap returns Err, or [io.ErrUnexpectedEOF] if bytes are missing or may be, or
+// nil.
 func (e *IntegrityError) Unwrap() error {
-	if e.Kind == KindUnclosed || e.Got < e.Want {
+	switch {
+	case e.Err != nil:
+		return e.Err
+	case e.Kind == KindUnclosed, e.Got < e.Want:
 		return io.ErrUnexpectedEOF
+	default:
+		return nil
 	}
-	return e.Err
 }
 
 // A TransferError reports a transfer that began and did not end well.

@@ -52,6 +52,22 @@ func (c *Conn) listedSize(ctx context.Context, path string) (int64, error) {
 	return -1, err
 }
 
+// sizeIn returns the size in a reply to verb, which is SIZE or MLST, or -1. The
+// error is that of a refusal.
+func sizeIn(reply Reply, verb, path string) (int64, error) {
+	if reply.class() != 2 {
+		return -1, reply.refuse(verb + " " + path)
+	}
+	if verb == "MLST" {
+		return entrySize(reply), nil
+	}
+	n, err := parseSize(reply)
+	if err != nil {
+		return -1, nil //nolint:nilerr // it tells nothing
+	}
+	return n, nil
+}
+
 // entrySize returns the size of a file in a reply to MLST, or -1.
 func entrySize(reply Reply) int64 {
 	entry, err := parseMLST(reply)

@@ -24,7 +24,10 @@ const (
 
 // A piece is a part of a file that one connection fetches. What is before at
 // has been written. to moves down when another connection takes over the end.
-type piece struct{ at, to int64 }
+type piece struct {
+	at, to int64
+	swept  bool // its connection was found lost before a byte came, which counts as no failure once
+}
 
 func (p *piece) left() int64 { return p.to - p.at }
 
@@ -41,7 +44,8 @@ type pieces struct {
 	done     int64
 	total    int64 // to be done
 	told     time.Time
-	failures int
+	failures int // of ranges
+	detours  int // ranges that had to go another way
 }
 
 var (
@@ -64,7 +68,7 @@ func (s *pieces) cut(missing []Range, count int) {
 			if r.To-to < minRange {
 				to = r.To
 			}
-			s.free = append(s.free, &piece{r.From, to})
+			s.free = append(s.free, &piece{at: r.From, to: to})
 			r.From = to
 		}
 	}
@@ -91,26 +95,47 @@ func (s *pieces) take() *piece {
 		return nil
 	}
 	middle := largest.at + largest.left()/2
-	p := &piece{middle, largest.to}
+	p := &piece{at: middle, to: largest.to}
 	largest.to = middle
 	s.taken = append(s.taken, p)
 	return p
 }
 
-// giveBack ends the work on a piece. What is left of it is free again. It
-// returns false if that has happened too often.
-func (s *pieces) giveBack(p *piece, failed bool) bool {
+// giveBack ends the work on a piece, which began at from, with the error that ended
+// it. What is left of it is free again. It returns how often that has happened for
+// an error of its kind.
+func (s *pieces) giveBack(p *piece, from int64, err error) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.taken = slices.DeleteFunc(s.taken, func(other *piece) bool { return other == p })
+	if err != nil && p.left() == 0 && p.at > 0 {
+		// All is here, and the server has not said so. Its last byte is fetched
+		// once more, for the sake of the reply.
+		p.at--
+		s.done--
+	}
 	if p.left() > 0 {
 		s.free = append([]*piece{p}, s.free...)
 	}
-	if failed {
+	switch {
+	case errors.Is(err, errDetour):
+		s.detours++
+		return s.detours
+	case p.at == from && !p.swept && sweeps(err):
+		p.swept = true
+		return 0
+	case err != nil:
 		s.failures++
 	}
-	const mostFailures = 5
-	return s.failures <= mostFailures
+	return s.failures
+}
+
+// sweeps reports whether err may be that of a connection which the server had
+// dropped while nobody used it.
+func sweeps(err error) bool {
+	var refusal *ReplyError
+	var timeout *TimeoutError
+	return transient(err) && !errors.As(err, &refusal) && !errors.As(err, &timeout)
 }
 
 // end returns where a piece ends now.

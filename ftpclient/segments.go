@@ -52,7 +52,7 @@ const defaultSegments = 4
 // If the server does not tell a size, cannot restart, or the file is small,
 // one connection fetches all of it, also what is not in Missing; if the server
 // allows fewer connections, there are fewer. A connection that breaks is
-// replaced, a few times in all.
+// replaced, [Config.Retries] times in all.
 //
 // Result.Bytes is what this call has written. All connections must find the
 // file of the same size, which is also asked for at the end, as is its time (MDTM)
@@ -148,6 +148,7 @@ func (c *Client) whole(ctx context.Context, dst io.WriterAt, s *Segments, size i
 	err = c.Do(ctx, func(conn *Conn) error {
 		conn.want = Binary
 		result, err = conn.Retr(ctx, s.Path, w, &TransferOptions{Size: size, Progress: s.Progress})
+		conn.strayed = conn.strayed || unexpected(err)
 		return err
 	})
 	if s.Written != nil {
@@ -209,7 +210,7 @@ func (w *segmented) run(ctx context.Context, count int) (Result, error) {
 		wg.Go(func() { w.lane(inner) })
 	}
 	wg.Wait()
-	result := Result{Bytes: w.parts.done, Size: w.parts.size}
+	result := Result{Bytes: w.parts.done, Size: w.parts.size, Retries: w.parts.failures}
 	err := w.err
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -234,18 +235,21 @@ func (w *segmented) lane(ctx context.Context) {
 		}
 		conn, err := w.client.pool.get(ctx, patient)
 		if err != nil {
-			w.parts.giveBack(part, false)
+			w.parts.giveBack(part, part.at, nil)
 			if ctx.Err() == nil {
 				w.fail(err)
 			}
 			return
 		}
+		var wait time.Duration
 		for part != nil && err == nil {
+			from := part.at
 			err = w.fetch(ctx, conn, part)
-			again := w.parts.giveBack(part, err != nil)
-			if err != nil && ctx.Err() == nil && (!again || !passing(err)) {
-				w.fail(err)
+			failures := w.parts.giveBack(part, from, err)
+			if err != nil && ctx.Err() == nil {
+				wait = w.failed(failures, err)
 			}
+			conn.strayed = conn.strayed || unexpected(err)
 			part = nil
 			if err == nil && conn.Usable() && !w.client.pool.wanted() {
 				part = w.parts.take()
@@ -253,23 +257,32 @@ func (w *segmented) lane(ctx context.Context) {
 		}
 		w.client.site.learn(conn)
 		w.client.pool.put(conn)
+		rest(ctx, wait)
 	}
 }
 
-// passing reports whether the same may go better on another connection.
-func passing(err error) bool {
-	var integrity *IntegrityError
-	var local *localError
-	var refusal *ReplyError
+// rest returns after wait, or when ctx is done.
+func rest(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// failed ends the download because of err, or returns how long to wait before the
+// next try of the part that it is about. There were so many failures of that kind.
+func (w *segmented) failed(failures int, err error) time.Duration {
+	detour := errors.Is(err, errDetour)
 	switch {
-	case errors.As(err, &integrity), errors.As(err, &local), errors.Is(err, errNoRestart):
-		return false
-	case errors.Is(err, errDetour):
-		return true
-	case errors.As(err, &refusal):
-		return refusal.Temporary()
+	case detour && failures <= mostDetours*defaultSegments:
+		return 0
+	case !detour && failures <= w.client.retries() && transient(err):
+		return backoff(w.client.cfg.RetryWait, failures)
 	default:
-		return true
+		w.fail(err)
+		return 0
 	}
 }
 
@@ -284,6 +297,9 @@ func (w *segmented) fetch(ctx context.Context, conn *Conn, part *piece) error {
 		err = w.lockstep(ctx, conn, dst)
 	} else {
 		err = w.pipelined(ctx, p, dst)
+		if err != nil && ctx.Err() != nil && conn.unusable() == nil {
+			_ = conn.fail(err) // replies are outstanding
+		}
 	}
 	var refusal *ReplyError
 	switch {

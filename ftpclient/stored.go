@@ -115,3 +115,49 @@ func rereader(r io.Reader) func(w io.Writer, n int64) error {
 		return err
 	}
 }
+
+// renameStored gives an upload that was found whole its name, and makes sure that
+// it has got it.
+func (c *Conn) renameStored(ctx context.Context, from, to string, result *Result) error {
+	if err := c.rename(ctx, from, to); err != nil {
+		return err
+	}
+	verb := c.sizeVerb()
+	if result.Size < 0 || verb == "" {
+		return nil
+	}
+	reply, err := c.exchange(ctx, verb, to)
+	if err != nil {
+		return err
+	}
+	size, unseen := sizeIn(reply, verb, to)
+	if unseen != nil {
+		return c.takenAway(ctx, verb, from, unseen, result)
+	}
+	return renamed(result, size)
+}
+
+// renamed judges an upload that got its name by the size that it has under that,
+// or -1.
+func renamed(result *Result, size int64) error {
+	if size < 0 || size == result.Size {
+		return nil
+	}
+	result.Verified = VerifiedNone
+	return &IntegrityError{Kind: KindStored, Want: result.Size, Got: size}
+}
+
+// takenAway judges an upload that the server does not show under its new name:
+// somebody may have waited for it there and taken it. If it is still shown under
+// the old one, it has not got the new one.
+func (c *Conn) takenAway(ctx context.Context, verb, from string, unseen error, result *Result) error {
+	size, err := c.sizeBy(ctx, verb, from, &Result{})
+	switch {
+	case err != nil:
+		return err
+	case size < 0:
+		return nil
+	}
+	result.Verified = VerifiedNone
+	return &IntegrityError{Kind: KindStored, Want: result.Size, Got: -1, Err: unseen}
+}
