@@ -36,6 +36,7 @@ type flight struct {
 	*job
 	typed, rested bool   // TYPE, REST
 	asked         string // how for the size: SIZE, MLST, or not at all
+	named         string // the same after it got its name
 	timed         bool   // MDTM
 	data          *opening
 	bytes         int   // of commands
@@ -46,6 +47,7 @@ type flight struct {
 	meter    meter
 	result   Result
 	doubt    error // what is known against it, if it is in doubt
+	unseen   error // what the server says of it under its new name
 }
 
 func newPipeline(client *Client, c *Conn, b *backlog) *pipeline {
@@ -112,7 +114,7 @@ func (p *pipeline) run(ctx context.Context) {
 
 // finish takes the replies that are left when there are no more jobs.
 func (p *pipeline) finish(ctx context.Context) {
-	if err := p.quiesce(ctx); err != nil {
+	if err := p.resolve(ctx); err != nil {
 		p.lost(ctx, err)
 	}
 }

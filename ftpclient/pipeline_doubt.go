@@ -59,7 +59,8 @@ func (p *pipeline) untried(f *flight) bool {
 	}
 }
 
-// resolve decides what is in doubt, when there are no flights.
+// resolve takes the replies that are left when there are no flights, and decides
+// what is in doubt.
 func (p *pipeline) resolve(ctx context.Context) error {
 	if err := p.quiesce(ctx); err != nil {
 		return err
@@ -80,6 +81,9 @@ func (p *pipeline) resolve(ctx context.Context) error {
 // decide asks for what is not known of a flight, each command waiting for its
 // reply, and gives an upload its name.
 func (p *pipeline) decide(ctx context.Context, f *flight) (err error) {
+	if f.unseen != nil {
+		return p.c.takenAway(ctx, f.named, f.path, f.unseen, &f.result)
+	}
 	if f.verb != "STOR" {
 		return p.c.checkReceived(ctx, f.transfer, f.asked, &f.digest, &f.result)
 	}
@@ -90,7 +94,7 @@ func (p *pipeline) decide(ctx context.Context, f *flight) (err error) {
 	}
 	err = p.c.checkStored(ctx, f.sent(), &f.digest, &f.result)
 	if err == nil && f.rename != "" {
-		err = p.c.rename(ctx, f.path, f.rename)
+		err = p.c.renameStored(ctx, f.path, f.rename, &f.result)
 	}
 	return err
 }

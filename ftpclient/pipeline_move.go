@@ -156,13 +156,22 @@ func (p *pipeline) store(ctx context.Context, f *flight, refusal error) error {
 	return err
 }
 
-// renameCommands returns the commands that give the last upload its name.
+// renameCommands returns the commands that give the last upload its name, and the
+// one that asks whether it has got it.
 func (p *pipeline) renameCommands() []string {
-	if p.renaming == nil {
+	f := p.renaming
+	if f == nil {
 		return nil
 	}
-	p.renaming.stored, p.renaming.begun.result = true, p.renaming.result
-	return []string{"RNFR " + p.renaming.path, "RNTO " + p.renaming.rename}
+	f.stored, f.begun.result = true, f.result
+	lines := []string{"RNFR " + f.path, "RNTO " + f.rename}
+	if f.named = ""; f.result.Size >= 0 {
+		f.named = p.c.sizeVerb()
+	}
+	if f.named != "" {
+		lines = append(lines, f.named+" "+f.rename)
+	}
+	return lines
 }
 
 // renameReplies takes the replies to them. The error means that the Conn is
@@ -173,7 +182,7 @@ func (p *pipeline) renameReplies(ctx context.Context) error {
 		return nil
 	}
 	var refusal error
-	for i, line := range p.renameCommands() {
+	for i, line := range []string{"RNFR " + f.path, "RNTO " + f.rename} {
 		reply, err := p.reply(ctx, line[:len("RNFR")])
 		if err != nil {
 			return err
@@ -181,6 +190,20 @@ func (p *pipeline) renameReplies(ctx context.Context) error {
 		if reply.class() != 3-i {
 			note(&refusal, reply.refuse(line))
 		}
+	}
+	if f.named != "" {
+		reply, err := p.reply(ctx, f.named)
+		if err != nil {
+			return err
+		}
+		size, unseen := sizeIn(reply, f.named, f.rename)
+		if refusal == nil && unseen != nil {
+			p.renaming, p.renamed = nil, false
+			f.unseen = unseen
+			p.doubts = append(p.doubts, f)
+			return nil
+		}
+		note(&refusal, renamed(&f.result, size))
 	}
 	p.renaming, p.renamed = nil, false
 	p.settle(f, refusal)

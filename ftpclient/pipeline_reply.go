@@ -82,17 +82,16 @@ func (p *pipeline) sizeReply(ctx context.Context, f *flight) error {
 	if err != nil {
 		return err
 	}
-	if reply.class() != 2 {
-		p.c.refused[f.asked] = p.c.refused[f.asked] || unimplemented[reply.Code]
+	size, err := sizeIn(reply, f.asked, f.path)
+	var refusal *ReplyError
+	if errors.As(err, &refusal) {
+		p.c.refused[f.asked] = p.c.refused[f.asked] || unimplemented[refusal.Code]
 		if f.asked == "SIZE" {
-			f.result.Unsized = reply.refuse("SIZE " + f.path)
+			f.result.Unsized = refusal
 		}
-		return nil
 	}
-	if f.asked == "MLST" {
-		f.result.Size = entrySize(reply)
-	} else if n, err := parseSize(reply); err == nil {
-		f.result.Size = n
+	if size >= 0 {
+		f.result.Size = size
 	}
 	return nil
 }

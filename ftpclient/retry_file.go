@@ -289,7 +289,7 @@ func (p *pipeline) storeRest(ctx context.Context, f *flight) error {
 		return err
 	}
 	f.stored, f.begun.result = true, f.result
-	return p.c.rename(ctx, f.path, f.rename)
+	return p.c.renameStored(ctx, f.path, f.rename, &f.result)
 }
 
 // kept returns how much of the file of an upload the server has of the tries
@@ -354,7 +354,7 @@ func (f *flight) sentBefore(moved int64) (io.Reader, error) {
 // was lost.
 func (p *pipeline) renameAgain(ctx context.Context, f *flight) error {
 	f.result = f.begun.result
-	err := p.c.rename(ctx, f.path, f.rename)
+	err := p.c.renameStored(ctx, f.path, f.rename, &f.result)
 	if !refusedFor(err, "RNFR") || f.result.Size < 0 {
 		return err
 	}

@@ -18,7 +18,9 @@ type Upload struct {
 	Before func() (io.Reader, error)
 
 	// Rename, if not empty, is the name that the file gets when it is complete
-	// and its size was found right (RNFR and RNTO). If the server refuses that,
+	// and its size was found right (RNFR and RNTO). If that was told, it is asked
+	// for under the new name, too; an [*IntegrityError] of [KindStored] says that
+	// it is still under the old one. If the server refuses that,
 	// the error is a [*ReplyError] whose Command is one of these, beside a
 	// Result that says that the file is there, as Path.
 	Rename string

@@ -199,8 +199,8 @@ func TestUploadDialogue(t *testing.T) {
 	want := []string{
 		"USER anonymous", "PASS anonymous@", "TYPE I",
 		"EPSV", "STOR f00.part", "SIZE f00.part", "EPSV",
-		"RNFR f00.part", "RNTO f00", "STOR f01.part", "SIZE f01.part",
-		"RNFR f01.part", "RNTO f01",
+		"RNFR f00.part", "RNTO f00", "SIZE f00", "STOR f01.part", "SIZE f01.part",
+		"RNFR f01.part", "RNTO f01", "SIZE f01",
 	}
 	if got := f.Log(); !slices.Equal(got, want) {
 		t.Errorf("commands %q", got)
