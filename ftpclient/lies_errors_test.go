@@ -41,7 +41,7 @@ var lieErrors = map[string]func(error) bool{
 
 	"short-421-unsized":           isTransfer(isReply(421)),
 	"short-hangup-unsized":        isTransfer(is(io.ErrUnexpectedEOF)),
-	"short-control-reset-unsized": isTransfer(is(syscall.ECONNRESET)),
+	"short-control-reset-unsized": is(syscall.ECONNRESET), // it may take the 150 with it
 	"short-reset-226":             isTransfer(is(syscall.ECONNRESET)),
 	"short-reset-226-unsized":     isTransfer(is(syscall.ECONNRESET)),
 	"whole-hangup":                isTransfer(is(io.ErrUnexpectedEOF)),

@@ -16,11 +16,13 @@ import (
 
 // A telling is a lie told to the library in one of its circumstances.
 type telling struct {
-	lie    ftptest.Lie
-	scheme string // ftp, ftpes or ftps
-	active bool
-	verify ftpclient.Verify
-	call   lieCall
+	lie     ftptest.Lie
+	scheme  string // ftp, ftpes or ftps
+	buffer  int    // bytes that a connection holds
+	retries int    // as in ftpclient.Config
+	active  bool
+	verify  ftpclient.Verify
+	call    lieCall
 }
 
 // A lieCall is one way to move a file with the library.
@@ -58,35 +60,43 @@ var lieCalls = map[ftptest.Direction][]lieCall{
 	},
 }
 
-// lieSchemes are in clear, TLS that is asked for, and TLS from the first byte.
-var lieSchemes = []string{"ftp"}
+// lieWays are the ways to speak to the server: in clear, without buffers and with
+// room for the whole file, with TLS that is asked for, and with TLS from the first
+// byte. Where there are retries, the same lie is told each time.
+var lieWays = []struct {
+	scheme  string
+	buffer  int
+	retries int
+}{{"ftp", 0, -1}, {"ftp", 1 << 18, 2}, {"ftpes", 1 << 18, -1}, {"ftps", 1 << 16, -1}}
 
 // No server gets a file past the library that is not the whole one, and no odd
 // but honest one is turned away.
 func TestLies(t *testing.T) {
 	certificates := newLieCertificates(t)
 	for _, lie := range ftptest.Lies() {
-		t.Run(lie.Name, func(t *testing.T) {
-			for _, call := range lieCalls[lie.Direction] {
-				t.Run(call.name, func(t *testing.T) {
-					for _, scheme := range lieSchemes {
-						for _, active := range []bool{false, true} {
-							for _, verify := range []ftpclient.Verify{ftpclient.VerifyAuto, ftpclient.VerifySize, ftpclient.VerifyHash} {
-								tt := telling{lie, scheme, active, verify, call}
-								if !tt.meaningful() {
-									continue
-								}
-								mode := map[bool]string{true: "active", false: "passive"}[active]
-								t.Run(fmt.Sprintf("%s, %s, %v", scheme, mode, verify), func(t *testing.T) {
-									synctest.Test(t, func(t *testing.T) { tt.run(t, certificates) })
-								})
-							}
+		for _, call := range lieCalls[lie.Direction] {
+			for _, way := range lieWays {
+				for _, active := range []bool{false, true} {
+					for _, verify := range []ftpclient.Verify{ftpclient.VerifyAuto, ftpclient.VerifySize, ftpclient.VerifyHash} {
+						tt := telling{lie: lie, scheme: way.scheme, buffer: way.buffer, retries: way.retries, active: active, verify: verify, call: call}
+						if tt.meaningful() {
+							t.Run(tt.String(), func(t *testing.T) {
+								synctest.Test(t, func(t *testing.T) { tt.run(t, certificates) })
+							})
 						}
 					}
-				})
+				}
 			}
-		})
+		}
 	}
+}
+
+func (tt *telling) String() string {
+	mode := "passive"
+	if tt.active {
+		mode = "active"
+	}
+	return fmt.Sprintf("%s/%s/%s, %d KiB, %s, %v", tt.lie.Name, tt.call.name, tt.scheme, tt.buffer>>10, mode, tt.verify)
 }
 
 // meaningful reports whether there is something to be seen that others do not
@@ -97,13 +107,15 @@ func (tt *telling) meaningful() bool {
 		return false
 	case tt.verify == ftpclient.VerifyHash:
 		return tt.lie.Truth == ftptest.HashOnly && tt.call.name != "DownloadSegments"
+	case tt.verify == ftpclient.VerifySize && tt.scheme != "ftp":
+		return tt.lie.Unsized
 	default:
 		return true
 	}
 }
 
 func (tt *telling) run(t *testing.T, certificates *lieCertificates) {
-	var network ftptest.Network
+	network := ftptest.Network{Buffer: tt.buffer}
 	host := network.Host(serverHost)
 	ln, err := host.Listen(t.Context(), "tcp", serverHost+":21")
 	if err != nil {
@@ -118,7 +130,7 @@ func (tt *telling) run(t *testing.T, certificates *lieCertificates) {
 	client := network.Host(clientHost)
 	cfg := &ftpclient.Config{
 		Dialer: client, Listener: client, Active: tt.active, Verify: tt.verify, TLS: certificates.client,
-		Retries: -1,
+		Retries: tt.retries,
 	}
 	m := tt.call.move(t.Context(), tt.scheme+"://"+serverHost+":21/", cfg)
 	if tt.lie.Direction == ftptest.Upload {
