@@ -78,48 +78,6 @@ func checkPort(t *testing.T, port int, err error) {
 	}
 }
 
-func FuzzEntry(f *testing.F) {
-	f.Add("type=file;size=3;modify=20260102030405.6; a b")
-	f.Add("type=OS.unix=slink:/x;perm=r l")
-	f.Fuzz(func(t *testing.T, line string) {
-		e, err := parseEntry(line)
-		if err != nil {
-			return
-		}
-		if e.Name == "" || !strings.HasSuffix(line, " "+e.Name) || e.Size < -1 || e.Facts == nil {
-			t.Errorf("%q: %+v", line, e)
-		}
-		for key := range e.Facts {
-			if key == "" || key != strings.ToLower(key) {
-				t.Errorf("%q: fact %q", line, key)
-			}
-		}
-	})
-}
-
-// Whatever a line of LIST is, it is an entry whose name is the end of the line,
-// or an error.
-func FuzzListLine(f *testing.F) {
-	f.Add("-rw-r--r--    1 0        0            4096 Feb 29 12:34  a b")
-	f.Add("lrwxrwxrwx    1 0        0               6 Jan 01  2020 l -> t")
-	f.Add("02-29-24  12:34PM       <DIR>          d")
-	now := time.Date(2024, 3, 10, 12, 0, 0, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, line string) {
-		e, err := parseListLine(line, now)
-		if err != nil {
-			return
-		}
-		end := e.Name
-		if e.Type == EntryLink && strings.Contains(line, " -> ") && !strings.HasSuffix(line, end) {
-			end += " -> " + e.Target
-		}
-		if e.Name == "" || !strings.HasSuffix(line, " "+end) && !strings.HasSuffix(line, ">"+end) || e.Size < -1 ||
-			e.Size >= 0 && e.Type != EntryFile || e.ModTime.IsZero() || e.ModTime.Year() > 9999 {
-			t.Errorf("%q: %+v", line, e)
-		}
-	})
-}
-
 func FuzzFeatures(f *testing.F) {
 	f.Add("Features:\n MDTM\n REST STREAM\n mlst type*;size*;\nEnd")
 	f.Fuzz(func(t *testing.T, text string) {

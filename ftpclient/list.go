@@ -8,6 +8,9 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
+
+	"github.com/seed-54eb6215/xftp/ftpclient/listing"
 )
 
 // maxListing is the most that NameList and MLSD accept, in bytes: a list is
@@ -31,29 +34,47 @@ func (c *Conn) NameList(ctx context.Context, path string) ([]string, error) {
 // MLSD returns the entries of a directory (RFC 3659, Section 7), in the order
 // of the server. An empty path is the working directory. The directory itself
 // and its parent, if the server lists them, are among the entries, as
-// [EntryCurrent] and [EntryParent]. Names are unchecked, as in
-// [Conn.NameList].
+// [EntryCurrent] and [EntryParent]. So are those with a name that leads
+// elsewhere, which have an Entry.Problem.
 //
-// If there are lines that are no entries, the error wraps a [*ProtocolError]
-// that holds the first, and the entries of the others are returned beside it:
-// nobody should conclude from them that a file does not exist.
+// If there are lines that are no entries, the error wraps a [*ListError] that
+// holds them, and the entries of the others are returned beside it.
 func (c *Conn) MLSD(ctx context.Context, path string) ([]Entry, error) {
-	lines, err := c.lines(ctx, "MLSD", path)
-	if err != nil {
-		return nil, operation("mlsd", err)
+	entries, err := c.entries(ctx, "MLSD", path)
+	return entries, operation("mlsd", err)
+}
+
+// Entries is [Conn.MLSD], by LIST where the server has no MLSD; then the times
+// are as inexact as the server prints them, see [Entry]. Many servers answer
+// LIST for a file with the file, and for what is not there with nothing.
+func (c *Conn) Entries(ctx context.Context, path string) ([]Entry, error) {
+	verb := c.listVerb()
+	entries, err := c.entries(ctx, verb, path)
+	var refusal *ReplyError
+	if verb == "MLSD" && errors.As(err, &refusal) && unimplemented[refusal.Code] && c.unusable() == nil {
+		c.refused["MLSD"] = true
+		entries, err = c.entries(ctx, "LIST", path)
 	}
-	var bad error
-	entries := make([]Entry, 0, len(lines))
-	for _, line := range lines {
-		entry, err := parseEntry(line)
-		switch {
-		case err == nil:
-			entries = append(entries, entry)
-		case bad == nil:
-			bad = err
-		}
+	return entries, operation("entries", err)
+}
+
+func (c *Conn) entries(ctx context.Context, verb, path string) ([]Entry, error) {
+	if err := checkArgument(verb, path); err != nil {
+		return nil, err
 	}
-	return entries, operation("mlsd", bad)
+	var b listBuffer
+	if err := c.fetchList(ctx, verb, c.listArgument(verb, path), &b); err != nil {
+		return nil, err
+	}
+	return understood(parseList(verb, b.Bytes()))
+}
+
+// parseList reads what a server has sent in answer to verb.
+func parseList(verb string, text []byte) listing.Listing {
+	if verb == "MLSD" {
+		return listing.ParseFacts(text)
+	}
+	return listing.Parse(text, time.Now().UTC())
 }
 
 // MLST returns the entry of one file or directory (RFC 3659, Section 7). An
@@ -75,9 +96,14 @@ func parseMLST(reply Reply) (Entry, error) {
 		if i == 0 || i == len(reply.Lines)-1 {
 			continue
 		}
-		if line = strings.TrimLeft(line, " "); line != "" {
-			return parseEntry(line)
+		if line = strings.TrimLeft(line, " "); line == "" {
+			continue
 		}
+		entry := listing.ParseEntry(line)
+		if entry.Problem != "" {
+			return Entry{}, &ProtocolError{Problem: entry.Problem, Line: shorten(line)}
+		}
+		return entry, nil
 	}
 	return Entry{}, &ProtocolError{Problem: "a reply to MLST without an entry", Line: shorten(reply.Text())}
 }
@@ -91,8 +117,14 @@ func (c *Conn) list(ctx context.Context, verb, path string, w io.Writer) error {
 	if err := checkArgument(verb, path); err != nil {
 		return err
 	}
+	return c.fetchList(ctx, verb, path, w)
+}
+
+// fetchList is list with an argument that has been checked, and may hold
+// options.
+func (c *Conn) fetchList(ctx context.Context, verb, argument string, w io.Writer) error {
 	m := &meter{total: -1}
-	t := &transfer{verb: verb, path: path, meter: m}
+	t := &transfer{verb: verb, path: argument, meter: m}
 	t.copy = func(data net.Conn) (int64, error) { return c.download(w, data, m) }
 	err := c.run(ctx, t)
 	if err == nil && t.unclosed {
@@ -103,7 +135,7 @@ func (c *Conn) list(ctx context.Context, verb, path string, w io.Writer) error {
 
 // lines runs a command that sends a list and splits it into lines.
 func (c *Conn) lines(ctx context.Context, verb, path string) ([]string, error) {
-	var b listing
+	var b listBuffer
 	if err := c.list(ctx, verb, path, &b); err != nil {
 		return nil, err
 	}
@@ -118,12 +150,12 @@ func (c *Conn) lines(ctx context.Context, verb, path string) ([]string, error) {
 	return lines, nil
 }
 
-// A listing is a bytes.Buffer that refuses to grow without end.
-type listing struct{ bytes.Buffer }
+// A listBuffer is a bytes.Buffer that refuses to grow without end.
+type listBuffer struct{ bytes.Buffer }
 
 var errListing = errors.New("list is too long")
 
-func (l *listing) Write(p []byte) (int, error) {
+func (l *listBuffer) Write(p []byte) (int, error) {
 	if l.Len()+len(p) > maxListing {
 		return 0, fmt.Errorf("%w: over %d bytes", errListing, maxListing)
 	}

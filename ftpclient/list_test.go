@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -17,8 +18,12 @@ func TestLists(t *testing.T) {
 	}
 	c := play(t,
 		send("LIST", "-rw-r--r-- f\r\n"), send("LIST ./-R", ""), send("NLST d", "d/a\r\n b\nc"),
-		send("MLSD", "type=cdir;modify=19991231235959; .\r\nType=file;Size=12;Modify=20260101000000.5;  b\r\ntype=OS.unix=slink:/x y;size=x; l"),
-		send("MLSD", "type=file; a\r\nbroken\r\ntype=dir; b\r\n"),
+		send("MLSD", "type=cdir;modify=19991231235959; .\r\nType=file;Size=12;Modify=20260101000000.5;  b\r\ntype=OS.unix=slink:/x y;size=x; l\r\n"),
+		send("MLSD", "type=file; a\r\nbroken\r\ntype=dir; b\r\n?\r\n"),
+		send("MLSD", "type=file; a\r\ntype=file; cut sho"),
+		send("MLSD x", "type=file; a\r\n"),
+		ftptest.EPSV(), ftptest.Exchange("MLSD x", "502 what"), send("LIST x", "total 1\r\n-rw-r--r-- 1 a b 3 Feb 29  2024 f\r\n"),
+		send("LIST ./-x", "02-29-24  12:34PM       <DIR>          d\r\nbroken\r\n"),
 		ftptest.Exchange("MLST f", "250-here", "  type=file;size=3; /f", "250 end"),
 		ftptest.Exchange("MLST f", "250 nothing"),
 		ftptest.EPSV(), ftptest.Exchange("NLST", "450 none"),
@@ -46,7 +51,30 @@ func TestLists(t *testing.T) {
 	}
 	entries, err = c.MLSD(ctx, "")
 	var protocol *ftpclient.ProtocolError
+	var partial *ftpclient.ListError
 	if !errors.As(err, &protocol) || protocol.Line != "broken" || len(entries) != 2 {
+		t.Errorf("entries %v, %v", entries, err)
+	}
+	if !errors.As(err, &partial) || partial.Cut || len(partial.Unknown) != 2 || partial.Unknown[1].Line != "?" || partial.Unknown[1].Type != ftpclient.EntryUnknown {
+		t.Errorf("error %+v", partial)
+	}
+	if !strings.HasSuffix(err.Error(), `"broken", and 1 more`) {
+		t.Errorf("error %v", err)
+	}
+	entries, err = c.MLSD(ctx, "")
+	if !errors.As(err, &partial) || !partial.Cut || partial.Unknown != nil || len(entries) != 2 || !errors.As(err, &protocol) {
+		t.Errorf("entries %v, %v", entries, err)
+	}
+	entries, err = c.Entries(ctx, "x")
+	if err != nil || len(entries) != 1 || entries[0].Name != "a" || !entries[0].ModTime.IsZero() {
+		t.Errorf("entries %v, %v", entries, err)
+	}
+	entries, err = c.Entries(ctx, "x")
+	if err != nil || len(entries) != 1 || entries[0].Name != "f" || entries[0].ModTime.IsZero() {
+		t.Errorf("entries %v, %v", entries, err)
+	}
+	entries, err = c.Entries(ctx, "-x")
+	if !errors.As(err, &partial) || len(partial.Unknown) != 1 || len(entries) != 1 || entries[0].Type != ftpclient.EntryDir {
 		t.Errorf("entries %v, %v", entries, err)
 	}
 	if e, err := c.MLST(ctx, "f"); err != nil || e.Name != "/f" || e.Size != 3 {

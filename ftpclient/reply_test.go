@@ -161,39 +161,6 @@ func TestParseTime(t *testing.T) {
 	}
 }
 
-func TestParseEntry(t *testing.T) {
-	type brief struct {
-		name  string
-		kind  EntryType
-		size  int64
-		facts int
-	}
-	for line, want := range map[string]brief{
-		"type=file;size=3; f":              {"f", EntryFile, 3, 2},
-		"Type=FILE;SIZE=3;  two  spaces ":  {" two  spaces ", EntryFile, 3, 2},
-		"type=dir; a; b":                   {"a; b", EntryDir, -1, 1},
-		"type=dir a":                       {"a", EntryDir, -1, 1},
-		" no facts":                        {"no facts", EntryUnknown, -1, 0},
-		" no; facts":                       {"no; facts", EntryUnknown, -1, 0},
-		"type=OS.unix=symlink; l":          {"l", EntryLink, -1, 1},
-		"type=OS.unix=chr-1/3; c":          {"c", EntryUnknown, -1, 1},
-		"size=0100; f":                     {"f", EntryUnknown, 100, 1},
-		"size=99999999999999999999; f":     {"f", EntryUnknown, -1, 1},
-		"type=file;":                       {},
-		"type=file; ":                      {},
-		"type; f":                          {},
-		"=x; f":                            {},
-		"":                                 {},
-		"-rw-r--r-- 1 0 0 3 Jan 1 00:00 f": {},
-	} {
-		e, err := parseEntry(line)
-		got := brief{e.Name, e.Type, e.Size, len(e.Facts)}
-		if (err == nil) != (want.name != "") || err == nil && got != want {
-			t.Errorf("%q: %+v, %v; want %+v", line, got, err, want)
-		}
-	}
-}
-
 func TestAnnounced(t *testing.T) {
 	for _, tt := range []struct {
 		text, path string

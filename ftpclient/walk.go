@@ -1,16 +1,13 @@
 package ftpclient
 
 import (
-	"bytes"
 	"container/list"
 	"context"
 	"errors"
 	"io"
 	"iter"
-	"os"
 	"strings"
 	"sync"
-	"time"
 )
 
 // WalkOptions are the particulars of [Client.Walk]. A nil *WalkOptions lists
@@ -31,20 +28,23 @@ type WalkOptions struct {
 const maxDepth = 255
 
 // Walk lists a directory and all below it, each directory once: by MLSD, or by
-// LIST where the server has no MLSD; then Entry.Facts is nil and the times are
-// as inexact as ls(1) prints them, and taken for UTC. The order is that of the
-// server within a directory, and each directory is followed by what is in it. An
-// empty dir is the one that the login begins in. Symbolic links are named
-// ([EntryLink]) and not followed.
+// LIST where the server has no MLSD; then the times are as inexact as the server
+// prints them, see [Entry]. The order is that of the server within a directory,
+// and each directory is followed by what is in it. An empty dir is the one that
+// the login begins in. Symbolic links are named ([EntryLink]) and not followed.
 //
 // Entry.Path is where the entry is below dir, with slashes. A directory that
 // cannot be listed is yielded a second time, with the error; dir itself, for
 // which there was no first time, has an empty Path. Lines that are no entries
-// give an error in the same way, which wraps a [*ProtocolError]: nobody should
-// conclude from such a listing that a file does not exist. An entry whose name
-// would lead elsewhere ("..", "a/b", a name with a NUL or a line break) has an
-// error and no Path. The walk goes on after all of these. After an error of
-// ctx or of the site it ends.
+// give an error in the same way, which wraps a [*ListError] that holds them. An
+// entry whose name would lead elsewhere ("..", "a/b", a name with a NUL or a
+// line break) has an Entry.Problem, an error and no Path. Directories of servers
+// that do not join names by slashes (data sets of MVS, volumes of NonStop) are
+// yielded once, with an error. The walk goes on after all of these. After an
+// error of ctx or of the site it ends.
+//
+// If any error is yielded, nobody should conclude from the walk that a file does
+// not exist.
 func (c *Client) Walk(ctx context.Context, dir string, opts *WalkOptions) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		var o WalkOptions
@@ -59,7 +59,7 @@ func (c *Client) Walk(ctx context.Context, dir string, opts *WalkOptions) iter.S
 			ended: make(chan struct{}), yield: yield,
 		}
 		w.changed.L = &w.mu
-		root := &directory{entry: Entry{Type: EntryDir, Size: -1}, ready: make(chan struct{})}
+		root := &directory{entry: Entry{Type: EntryDir, Size: -1, Mode: -1}, ready: make(chan struct{})}
 		root.place = w.pending.PushBack(root)
 		var wg sync.WaitGroup
 		defer wg.Wait()
@@ -126,7 +126,7 @@ func (w *walker) jobs(ctx context.Context, yield func(*job) bool) {
 		if d == nil {
 			return
 		}
-		var b listing
+		var b listBuffer
 		j := &job{list: true, path: w.remote(d.entry.Path)}
 		j.writer = func() (io.Writer, error) { b.Reset(); return &b, nil }
 		j.done = func(_ Result, err error) { w.listed(d, j.verb, b.Bytes(), err) }
@@ -189,33 +189,24 @@ func (w *walker) listed(d *directory, verb string, text []byte, err error) {
 	close(d.ready)
 }
 
-// parse reads a list. The error is that of the first line that is no entry.
-func (w *walker) parse(d *directory, verb string, text []byte) (entries []walked, bad error) {
-	parse := parseEntry
-	if verb == "LIST" {
-		now := time.Now().UTC()
-		parse = func(line string) (Entry, error) { return parseListLine(line, now) }
-	}
-	for raw := range bytes.Lines(text) {
-		line := string(bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r")))
-		if line == "" || verb == "LIST" && listTotal(line) {
-			continue
-		}
-		e, err := parse(line)
-		switch {
-		case err != nil && bad == nil:
-			bad = err
-		case err == nil && e.Type != EntryCurrent && e.Type != EntryParent:
-			entries = append(entries, w.walked(d, e))
+// parse reads a list. The error is that of what is no entry in it.
+func (w *walker) parse(d *directory, verb string, text []byte) ([]walked, error) {
+	l := parseList(verb, text)
+	read, err := understood(l)
+	entries := make([]walked, 0, len(read))
+	for _, e := range read {
+		if e.Type != EntryCurrent && e.Type != EntryParent {
+			entries = append(entries, w.walked(d, e, l.Flat))
 		}
 	}
-	return entries, bad
+	return entries, err
 }
 
-// walked says what the walk will make of an entry in d.
-func (w *walker) walked(d *directory, e Entry) walked {
-	if !plainName(e.Name) {
-		return walked{Entry: e, err: &ProtocolError{Problem: "a name that leads elsewhere", Line: shorten(e.Name)}}
+// walked says what the walk will make of an entry in d. In a flat list, what is
+// in a directory is not reached.
+func (w *walker) walked(d *directory, e Entry, flat bool) walked {
+	if e.Problem != "" {
+		return walked{Entry: e, err: &ProtocolError{Problem: e.Problem, Line: shorten(e.Name)}}
 	}
 	e.Path = e.Name
 	if d.entry.Path != "" {
@@ -226,12 +217,17 @@ func (w *walker) walked(d *directory, e Entry) walked {
 		return walked{Entry: e}
 	case d.depth == maxDepth || d.within(e.Facts["unique"]):
 		return walked{Entry: e, err: errLoop}
+	case flat:
+		return walked{Entry: e, err: errFlat}
 	default:
 		return walked{Entry: e, dir: &directory{entry: e, parent: d, depth: d.depth + 1, ready: make(chan struct{})}}
 	}
 }
 
-var errLoop = errors.New("directories in a loop, or too deep")
+var (
+	errLoop = errors.New("directories in a loop, or too deep")
+	errFlat = errors.New("a directory of a kind that is not walked into")
+)
 
 // within reports whether d, or one that it is in, is the one with this unique
 // fact (RFC 3659, Section 7.5.2).
@@ -242,12 +238,6 @@ func (d *directory) within(unique string) bool {
 		}
 	}
 	return false
-}
-
-// plainName reports whether name is that of something in its directory.
-func plainName(name string) bool {
-	return name != "" && name != "." && name != ".." &&
-		!strings.ContainsAny(name, "/\x00\r\n") && !strings.ContainsRune(name, os.PathSeparator)
 }
 
 // visit yields what is in d and below. It returns false at the end of the walk.

@@ -149,6 +149,10 @@ func TestWalkHostile(t *testing.T) {
 			map[string]string{"MLSD t": "type=file; a\r\nnonsense\r\ntype=file; b\r\n"},
 			[]string{"a", "b", "/ error"},
 		},
+		"a list cut short": {
+			map[string]string{"MLSD t": "type=dir; a\r\ntype=file; b\r\n", "MLSD t/a": "type=file; c\r\ntype=file; d"},
+			[]string{"a/", "a/c", "a/d", "a/ error", "b"},
+		},
 		"a directory that is refused": {
 			map[string]string{"MLSD t": "type=dir; a\r\ntype=file; b\r\n"},
 			[]string{"a/", "a/ error", "b"},
@@ -268,5 +272,51 @@ func TestWalkEnds(t *testing.T) {
 	}
 	if err := c.Do(t.Context(), func(*ftpclient.Conn) error { return io.EOF }); !isReply(530)(err) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A list by LIST is read in one dialect. What is not understood is told with the
+// lines, and directories that are not reached by slashes are not walked into.
+func TestWalkDialects(t *testing.T) {
+	unix := "drwxr-xr-x    2 0        0            4096 Feb 29  2024 d\r\n"
+	dos := "02-29-24  12:34PM       <DIR>          d\r\n"
+	for name, tt := range map[string]struct {
+		list string
+		want []string
+		bad  []string
+	}{
+		"DOS":       {dos, []string{"d/", "d/f"}, nil},
+		"Unix":      {unix, []string{"d/", "d/f"}, nil},
+		"mixed":     {unix + dos, []string{"d/", "d/f", "/ error"}, []string{strings.TrimSpace(dos)}},
+		"only text": {"ls: no\r\nls: no\r\n", []string{"/ error"}, []string{"ls: no", "ls: no"}},
+		"VMS":       {"D.DIR;1  1/3  29-FEB-2024 12:34:56  [A,B]  (RWE,RWE,RE,)\r\n", []string{"D/", "D/f"}, nil},
+		"MVS": {
+			"Volume Unit    Referred Ext Used Recfm Lrecl BlkSz Dsorg Dsname\r\nVOL001 3390   2024/02/29  1   15  FB      80 27920  PO  D\r\n",
+			[]string{"D/ error"}, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := "-rw-r--r--    1 0        0               3 Feb 29  2024 f\r\n"
+			f := &field{Site: &ftptest.Site{
+				Lists:  map[string]string{"LIST t": tt.list, "LIST t/d": file, "LIST t/D": file},
+				Refuse: map[string]string{"MLSD": "502 what", "CWD": "250 in"},
+			}}
+			c := f.open(t)
+			if got := walk(t.Context(), c, "t", nil); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q", got)
+			}
+			var bad []string
+			for _, err := range c.Walk(t.Context(), "t", nil) {
+				var list *ftpclient.ListError
+				if errors.As(err, &list) {
+					for _, e := range list.Unknown {
+						bad = append(bad, e.Line)
+					}
+				}
+			}
+			if !slices.Equal(bad, tt.bad) {
+				t.Errorf("lines %q", bad)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package listing
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -87,19 +88,20 @@ func (e Entry) checked(line string) Entry {
 	return e
 }
 
-// NameProblem says what keeps name from being that of something in a directory
-// of Unix, or returns "". A name that a server sends is one component of a path:
+// NameProblem says what keeps name from being that of something in a directory,
+// there and here, or returns "". A name that a server sends is one component of a path:
 // one with a slash, or "..", would lead elsewhere, and one with a line break or a
-// NUL would end a command early. A backslash is a character like others.
+// NUL would end a command early. A backslash is a character like others, but on
+// Windows.
 func NameProblem(name string) string {
-	switch i := strings.IndexAny(name, "/\x00\r\n"); {
+	switch i := strings.IndexAny(name, "/\x00\r\n"+string(os.PathSeparator)); {
 	case name == "":
 		return "an empty name"
 	case name == "." || name == "..":
 		return "a name that stands for another directory"
 	case i < 0:
 		return ""
-	case name[i] == '/':
+	case os.IsPathSeparator(name[i]):
 		return "a name with a slash"
 	case name[i] == 0:
 		return "a name with a NUL"

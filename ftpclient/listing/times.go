@@ -24,13 +24,22 @@ var dateForms = []string{
 	"MdYC",       // Feb 29, 2024 12:34
 	"MDC", "MDY", // Feb 29 12:34
 	"DMC", "DMY", // 29 Feb 2024
-	"YMDC", "YMD", // 2024年 2月 29日
+	"ymDC", "ymD", // 2024年 2月 29日
 	"NC", "NY", // 02-29 12:34
 }
+
+// bareYearForms begin with what might as well be a size.
+var bareYearForms = []string{"YmD"} // 2024 2月 29
 
 // dateWords read one word each.
 var dateWords = map[byte]func(*moment, string) bool{
 	'M': func(m *moment, s string) (ok bool) { m.month, ok = parseMonth(s); return ok },
+	'm': func(m *moment, s string) bool {
+		var ok bool
+		m.month, ok = parseMonth(s)
+		_, sign := signed(s, monthSigns)
+		return ok && sign
+	},
 	'D': func(m *moment, s string) (ok bool) { m.day, ok = parseDay(s); return ok },
 	'd': func(m *moment, s string) (ok bool) {
 		m.day, ok = parseSmall(strings.TrimSuffix(s, ","), 2)
@@ -40,6 +49,11 @@ var dateWords = map[byte]func(*moment, string) bool{
 		s, _ = signed(s, yearSigns)
 		m.year, ok = parseSmall(s, 4)
 		return ok && len(s) == 4
+	},
+	'y': func(m *moment, s string) (ok bool) {
+		s, sign := signed(s, yearSigns)
+		m.year, ok = parseSmall(s, 4)
+		return ok && sign
 	},
 	'C': (*moment).clock,
 	'S': func(m *moment, s string) bool { return strings.Count(s, ":") == 2 && m.clock(s) },
@@ -65,7 +79,11 @@ var dateWords = map[byte]func(*moment, string) bool{
 // parseDate reads a date at the front of f and returns how many words that
 // took, 0 if there is none.
 func parseDate(f []word, now time.Time) (when moment, t time.Time, used int) {
-	for _, form := range dateForms {
+	return parseDateOf(dateForms, f, now)
+}
+
+func parseDateOf(forms []string, f []word, now time.Time) (when moment, t time.Time, used int) {
+	for _, form := range forms {
 		if len(f) < len(form) {
 			continue
 		}

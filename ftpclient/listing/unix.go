@@ -54,31 +54,42 @@ func parseUnix(line string, now time.Time) (Entry, bool) {
 	if !ok {
 		return Entry{}, false
 	}
+	i, when, t, used := findDate(f, dateForms, now)
+	if used == 0 {
+		i, when, t, used = findDate(f, bareYearForms, now)
+	}
+	if used == 0 {
+		return Entry{}, false
+	}
 	e := newEntry("", kind)
 	e.Mode = mode
-	for i := 2; i < len(f); i++ {
-		size, ok := parseUnixSize(f[i-1].text)
-		if !ok {
-			continue
-		}
-		when, t, used := parseDate(f[i:], now)
-		if used == 0 {
-			continue
-		}
-		if e.Name, ok = behind(line, f[i+used-1]); !ok {
-			return Entry{}, false
-		}
-		e.date(when, t)
-		e.owners(f[1 : i-1])
-		switch e.Type {
-		case File:
-			e.Size = size
-		case Link:
-			ok = line[0] == goLink || e.splitLink(size)
-		}
-		return e, ok
+	e.date(when, t)
+	e.owners(f[1 : i-1])
+	if e.Name, ok = behind(line, f[i+used-1]); !ok {
+		return Entry{}, false
 	}
-	return Entry{}, false
+	size, _ := parseUnixSize(f[i-1].text)
+	switch kind {
+	case File:
+		e.Size = size
+	case Link:
+		ok = line[0] == goLink || e.splitLink(size)
+	}
+	return e, ok
+}
+
+// findDate returns where the first date is that stands behind a size, and how
+// many words it takes, 0 if there is none.
+func findDate(f []word, forms []string, now time.Time) (at int, when moment, t time.Time, used int) {
+	for i := 3; i < len(f); i++ { // behind the mode, the links and the size
+		if _, ok := parseUnixSize(f[i-1].text); !ok {
+			continue
+		}
+		if when, t, used = parseDateOf(forms, f[i:], now); used > 0 {
+			return i, when, t, used
+		}
+	}
+	return 0, moment{}, time.Time{}, 0
 }
 
 // parseMode reads a mode as in "drwxr-sr-x". Behind it may stand a mark that

@@ -1,0 +1,54 @@
+package ftpclient
+
+import (
+	"fmt"
+
+	"github.com/seed-54eb6215/xftp/ftpclient/listing"
+)
+
+// A ListError reports a list that is not known as a whole: nobody should
+// conclude from it that a file does not exist. What was understood is used.
+type ListError struct {
+	// Unknown are the lines that were not understood, in the order of the
+	// server: each an [EntryUnknown] without a name, whose Line is what was
+	// sent and whose Problem says why.
+	Unknown []Entry
+
+	// Cut reports that the list ends within a line. The last name may be
+	// incomplete, and there may be more.
+	Cut bool
+}
+
+// Error shows the first of the lines.
+func (e *ListError) Error() string {
+	text := e.Unwrap().Error()
+	if more := len(e.Unknown) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
+}
+
+// Unwrap returns a [*ProtocolError] with the first of the lines.
+func (e *ListError) Unwrap() error {
+	if len(e.Unknown) == 0 {
+		return &ProtocolError{Problem: "a list that ends within a line"}
+	}
+	first := e.Unknown[0]
+	return &ProtocolError{Problem: first.Problem, Line: shorten(first.Line)}
+}
+
+// understood returns the entries of a list that are any, and a [*ListError] if
+// there is more.
+func understood(l listing.Listing) ([]Entry, error) {
+	unknown := l.Unknown()
+	if len(unknown) == 0 && !l.Cut {
+		return l.Entries, nil
+	}
+	entries := make([]Entry, 0, len(l.Entries))
+	for _, e := range l.Entries {
+		if e.Name != "" {
+			entries = append(entries, e)
+		}
+	}
+	return entries, &ListError{Unknown: unknown, Cut: l.Cut}
+}
