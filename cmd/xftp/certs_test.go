@@ -19,8 +19,9 @@ import (
 )
 
 // makeCertificate makes a certificate that has signed itself, for a server on
-// the loopback interface or, as a client's, for nobody.
-func makeCertificate(kind string) (tls.Certificate, error) {
+// the loopback interface or at addresses, and for clients. Its kind may be
+// "expired", or "other": for another server.
+func makeCertificate(kind string, addresses ...net.IP) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
@@ -31,7 +32,7 @@ func makeCertificate(kind string) (tls.Certificate, error) {
 		Subject:               pkix.Name{CommonName: "xftp test"},
 		NotBefore:             now.Add(-48 * time.Hour),
 		NotAfter:              now.Add(48 * time.Hour),
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses:           append(addresses, net.IPv4(127, 0, 0, 1)),
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 	}

@@ -165,6 +165,7 @@ func (s *session) end() {
 func (s *session) ended(t transfer, start time.Time, result ftpclient.Result, err error) {
 	t.Seconds = time.Since(start).Seconds()
 	t.Bytes = result.Bytes
+	t.Retries += result.Retries
 	if err == nil {
 		t.Verified = result.Verified.String()
 	}
