@@ -97,12 +97,10 @@ func NameProblem(name string) string {
 	switch i := strings.IndexAny(name, "/\x00\r\n"+string(os.PathSeparator)); {
 	case name == "":
 		return "an empty name"
-	case name == "." || name == "..":
-		return "a name that stands for another directory"
+	case name == "." || name == "..", i >= 0 && os.IsPathSeparator(name[i]):
+		return "a name that leads elsewhere"
 	case i < 0:
 		return ""
-	case os.IsPathSeparator(name[i]):
-		return "a name with a slash"
 	case name[i] == 0:
 		return "a name with a NUL"
 	default:
