@@ -79,6 +79,8 @@ var lieErrors = map[string]func(error) bool{
 	"stor-silence":        isTransfer(isTimedOut),
 	"stor-junk":           isTransfer(isNonsense),
 	"stor-rename-refused": isReply(550),
+
+	"stor-no-data-226": isTyped, // the network may notice first
 }
 
 // rightError reports whether err is what it should be.
@@ -87,7 +89,7 @@ func (tt *telling) rightError(err error) bool {
 	switch {
 	case tt.verify == ftpclient.VerifyHash:
 		check = isKind(ftpclient.KindHash)
-	case tt.verify == ftpclient.VerifySize && tt.lie.Unsized && (tt.lie.Truth == ftptest.Honest || tt.lie.Truth == ftptest.Unprovable):
+	case check == nil && tt.verify == ftpclient.VerifySize && tt.lie.Unsized && (tt.lie.Truth == ftptest.Honest || tt.lie.Truth == ftptest.Unprovable):
 		check = isKind(ftpclient.KindUnverified)
 	case tt.call.name == "DownloadSegments": // has several connections to tell of
 		check = nil

@@ -92,8 +92,8 @@ func uploadLies() []Lie {
 			plan: plan{write: byteByByte},
 		},
 		{
-			Name: "stor-no-data-226", Truth: Detectable, Does: "says 150 and 226 without a data connection",
-			plan: plan{stor: []step{begin, say(done)}},
+			Name: "stor-no-data-226", Truth: Unprovable, Unsized: true, Does: "says 150 and 226 without a data connection, and 550 to all that asks for the file",
+			plan: plan{stor: []step{begin, say(done)}, refuse: map[string]string{"LIST": "502 what", "NLST": "502 what"}},
 		},
 		{
 			Name: "stor-no-data-425", Truth: Detectable, Does: "says 150 and then 425, without a data connection",
