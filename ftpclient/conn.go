@@ -133,6 +133,10 @@ func (c *Conn) begin(ctx context.Context) error {
 			return fmt.Errorf("auth tls: %w", err)
 		}
 	}
+	if c.tls == nil {
+		return nil
+	}
+	c.tls.awaited = greetedBy(c.greeting, awaiters)
 	if err := c.protectFirst(ctx); err != nil {
 		return fmt.Errorf("protect: %w", err)
 	}

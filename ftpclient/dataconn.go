@@ -32,9 +32,6 @@ func (d *dataEnd) unlisten() {
 // its half and keeps the rest until the server's reply, so that nothing that
 // the server still sends makes the close a reset that discards the tail.
 func (d *dataEnd) finish(upload bool) error {
-	if secured, ok := d.conn.(*secureData); ok && !upload {
-		secured.answerEnd()
-	}
 	half, ok := d.conn.(interface{ CloseWrite() error })
 	if upload && ok {
 		return half.CloseWrite()

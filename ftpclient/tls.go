@@ -17,6 +17,7 @@ type protection struct {
 	sessions      *sessions
 
 	granted bool // PROT P
+	awaited bool // the server waits until its close_notify is answered
 }
 
 // newProtection returns the protection of connections to host, or nil if cfg asks

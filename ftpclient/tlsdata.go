@@ -114,11 +114,29 @@ func (d *secureData) CloseWrite() error {
 	return nil
 }
 
-// answerEnd answers the close_notify of the server by one.
-func (d *secureData) answerEnd() {
-	if !d.wire.ended {
-		_ = d.tls.CloseWrite() // nothing of the file depends on it
+// awaiters are servers that keep a data connection open until their close_notify
+// is answered, by what their greeting says.
+var awaiters = []string{"vsFTPd"}
+
+// afterNotify is how long a server may take from its close_notify to the end of the
+// stream, if it is not one that waits for an answer in between.
+const afterNotify = 25 * time.Millisecond
+
+// answerEnd answers the close_notify of the server by one, unless the server has
+// closed the connection at once: it would answer that by a reset. Whether a server
+// waits for the answer is learned from the first file.
+func (d *secureData) answerEnd(p *protection) {
+	if d.wire.ended {
+		return
 	}
+	if !p.awaited {
+		_ = d.wire.Conn.SetReadDeadline(time.Now().Add(afterNotify)) // fails on a closed connection only
+		if _, err := d.wire.in.Peek(1); !isTimeout(err) {
+			return
+		}
+		p.awaited = true
+	}
+	_ = d.tls.CloseWrite() // nothing of the file depends on it
 }
 
 // Close closes the connection as it is.
@@ -169,11 +187,16 @@ func (d *secureData) drain() (wait func(failed bool)) {
 // its end of the data connection.
 const afterReply = 500 * time.Millisecond
 
-// finish ends a data connection after the last byte. For an upload under TLS that
-// is something to send, which may have to wait.
+// finish ends a data connection after the last byte. Under TLS there is something
+// to send for that, which may have to wait.
 func (c *Conn) finish(ctx context.Context, t *transfer, data *dataEnd, w *watch, interrupt func(time.Duration)) (*watch, error) {
 	if c.tls == nil {
 		return w, data.finish(t.upload)
 	}
-	return c.guard(ctx, StepData, t.meter, w.reply, interrupt, func() error { return data.finish(t.upload) })
+	return c.guard(ctx, StepData, t.meter, w.reply, interrupt, func() error {
+		if !t.upload {
+			data.conn.(*secureData).answerEnd(c.tls)
+		}
+		return data.finish(t.upload)
+	})
 }
