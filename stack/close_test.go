@@ -6,10 +6,12 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/seed-54eb6215/xftp/frame"
 	"github.com/seed-54eb6215/xftp/stack"
 	"github.com/seed-54eb6215/xftp/stack/stacktest"
 )
@@ -64,6 +66,60 @@ func TestCloseLingerEnds(t *testing.T) {
 	}
 	if _, err := io.Copy(io.Discard, server); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the peer reads: %v", err)
+	}
+}
+
+// A resetCounter counts the resets that a stack sends.
+type resetCounter struct {
+	*stacktest.End
+	reserved [][]byte
+	resets   atomic.Int64
+}
+
+func (r *resetCounter) Reserve(bufs [][]byte) int {
+	n := r.End.Reserve(bufs)
+	r.reserved = append(r.reserved[:0], bufs[:n]...)
+	return n
+}
+
+func (r *resetCounter) Submit(lengths []int) error {
+	const flags = frame.HeaderLen + 20 + 13 // of TCP behind an IPv4 header without options
+	for i := range lengths {
+		if b := r.reserved[i][:lengths[i]]; len(b) > flags && b[frame.HeaderLen+9] == 6 && b[flags]&4 != 0 {
+			r.resets.Add(1)
+		}
+	}
+	return r.End.Submit(lengths)
+}
+
+// TestCloseEnded shows that Close resets no connection that both ends have
+// closed, and one that is open.
+func TestCloseEnded(t *testing.T) {
+	t.Parallel()
+	wire := stacktest.NewWire(stacktest.Options{})
+	counter := &resetCounter{End: wire.A}
+	p := &pair{wire: wire}
+	p.a = newStack(t, stack.Config{Addresses: []netip.Prefix{addrA4}}, counter)
+	p.b = newStack(t, stack.Config{Addresses: []netip.Prefix{addrB4}}, wire.B)
+	open, _ := p.connect(t, addrB4)
+	defer open.Close()
+	client, server := p.connect(t, addrB4)
+	if err := client.CloseWrite(); err != nil { // the first to close waits
+		t.Fatal(err)
+	}
+	for _, c := range []*stack.Conn{server, client} {
+		if _, err := io.Copy(io.Discard, c); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.a.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := counter.resets.Load(); n != 1 {
+		t.Errorf("%d resets were sent, want one, of the connection that was open", n)
 	}
 }
 

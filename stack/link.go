@@ -23,6 +23,7 @@ type linkEndpoint struct {
 	tx         []*transmitter
 	flows      *flowTable // nil with one device
 	dispatcher atomic.Pointer[gstack.NetworkDispatcher]
+	mute       atomic.Bool // packets go nowhere
 }
 
 var (
@@ -68,6 +69,9 @@ func (e *linkEndpoint) deliver(network tcpip.NetworkProtocolNumber, pkt *gstack.
 // counting: TCP takes a packet that was not sent as lost on the way.
 func (e *linkEndpoint) WritePackets(list gstack.PacketBufferList) (int, tcpip.Error) {
 	pkts := list.AsSlice()
+	if e.mute.Load() {
+		return len(pkts), nil
+	}
 	sent := 0
 	if e.flows == nil {
 		sent = e.tx[0].write(pkts)

@@ -27,6 +27,7 @@ type Stack struct {
 	cfg     Config
 	s       *gstack.Stack
 	link    *linkEndpoint
+	paths   paths
 	devices []Device
 	rx      []*receiver
 	tx      []*transmitter
@@ -80,6 +81,7 @@ func newStack(cfg Config, devices []Device) (*Stack, error) {
 		NetworkProtocols:   []gstack.NetworkProtocolFactory{arp.NewProtocol, ipv4.NewProtocol, ipv6.NewProtocol},
 		TransportProtocols: []gstack.TransportProtocolFactory{tcp.NewProtocolCUBIC, udp.NewProtocol},
 	})
+	s.paths.s = s.s
 	if err := s.configure(); err != nil {
 		s.s.Destroy()
 		return nil, err
@@ -175,6 +177,7 @@ func (s *Stack) Close() error {
 		r.stop()
 	}
 	s.receivers.Wait()
+	s.forgetEnded()
 	s.s.Destroy() // resets what is open: the devices still send
 	for _, t := range s.tx {
 		t.close()
@@ -184,6 +187,19 @@ func (s *Stack) Close() error {
 		errs = append(errs, d.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// forgetEnded drops the connections that both ends have closed, and that wait for
+// stray segments (TIME-WAIT). To destroy the stack would reset those too, which
+// tells the peer of a transfer that went well that it was broken off.
+func (s *Stack) forgetEnded() {
+	s.link.mute.Store(true)
+	defer s.link.mute.Store(false)
+	for _, e := range s.s.RegisteredEndpoints() {
+		if ep, ok := e.(*tcp.Endpoint); ok && ep.EndpointState() == tcp.StateTimeWait {
+			ep.Abort()
+		}
+	}
 }
 
 // linger waits for conns to deliver what was written to them.
