@@ -25,7 +25,7 @@ func TestStor(t *testing.T) {
 			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "213 12")),
 		},
 		{
-			name:   "no SIZE",
+			name: "no SIZE",
 			script: ftptest.Steps(ok, ftptest.EPSV(), ftptest.Exchange("STOR f", "150 go"), ftptest.Read(hello), ftptest.Send("226 done"), ftptest.Exchange("SIZE f", "500 what"),
 				ftptest.Exchange("MLST f", "500 what"), ftptest.Exchange("FEAT", "500 what")),
 		},
