@@ -150,3 +150,22 @@ func TestIntruder(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkParse reads a list of 10000 files.
+func BenchmarkParse(b *testing.B) {
+	for name, line := range map[string]string{
+		"unix": "-rw-r--r--    1 ftp      ftp          4096 Feb 29 12:34 file\r\n",
+		"dos":  "02-29-24  12:34PM                 1234 file\r\n",
+		"none": "nothing that is known\r\n",
+		"mlsd": "type=file;size=4096;modify=20240229123456;UNIX.mode=0644;unique=801g5; file\r\n",
+	} {
+		text := bytes.Repeat([]byte(line), 10_000)
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				parse(name, text)
+			}
+		})
+	}
+}

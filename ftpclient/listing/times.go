@@ -17,7 +17,7 @@ type moment struct {
 }
 
 // dateForms are the orders in which ls(1) and its imitators write a date, a
-// letter a word; see dateWords. The first that fits is taken.
+// letter a word; see moment.word. The first that fits is taken.
 var dateForms = []string{
 	"ICZ", "IC", "I", // 2024-02-29 12:34:56.000000000 +0100
 	"MDSY", "DMSY", // Feb 29 12:34:56 2024
@@ -31,49 +31,50 @@ var dateForms = []string{
 // bareYearForms begin with what might as well be a size.
 var bareYearForms = []string{"YmD"} // 2024 2月 29
 
-// dateWords read one word each.
-var dateWords = map[byte]func(*moment, string) bool{
-	'M': func(m *moment, s string) (ok bool) { m.month, ok = parseMonth(s); return ok },
-	'm': func(m *moment, s string) bool {
-		var ok bool
+// word reads one word of a form.
+func (m *moment) word(letter byte, s string) (ok bool) {
+	switch letter {
+	case 'M': // the name of a month, or its number with a sign
 		m.month, ok = parseMonth(s)
-		_, sign := signed(s, monthSigns)
-		return ok && sign
-	},
-	'D': func(m *moment, s string) (ok bool) { m.day, ok = parseDay(s); return ok },
-	'd': func(m *moment, s string) (ok bool) {
+	case 'm': // the latter
+		var sign bool
+		m.month, ok = parseMonth(s)
+		_, sign = signed(s, monthSigns)
+		ok = ok && sign
+	case 'D': // a day
+		m.day, ok = parseDay(s)
+	case 'd': // with a comma
 		m.day, ok = parseSmall(strings.TrimSuffix(s, ","), 2)
-		return ok && strings.HasSuffix(s, ",")
-	},
-	'Y': func(m *moment, s string) (ok bool) {
+		ok = ok && strings.HasSuffix(s, ",")
+	case 'Y': // a year of four digits
 		s, _ = signed(s, yearSigns)
 		m.year, ok = parseSmall(s, 4)
-		return ok && len(s) == 4
-	},
-	'y': func(m *moment, s string) (ok bool) {
-		s, sign := signed(s, yearSigns)
+		ok = ok && len(s) == 4
+	case 'y': // a year with a sign
+		var sign bool
+		s, sign = signed(s, yearSigns)
 		m.year, ok = parseSmall(s, 4)
-		return ok && sign
-	},
-	'C': (*moment).clock,
-	'S': func(m *moment, s string) bool { return strings.Count(s, ":") == 2 && m.clock(s) },
-	'I': func(m *moment, s string) bool { return m.wholeDate(s) },
-	'N': func(m *moment, s string) bool { // MM-DD
+		ok = ok && sign
+	case 'C': // a clock
+		ok = m.clock(s)
+	case 'S': // with seconds
+		ok = strings.Count(s, ":") == 2 && m.clock(s)
+	case 'I': // a whole date
+		ok = m.wholeDate(s)
+	case 'N': // MM-DD
 		month, day, cut := strings.Cut(s, "-")
-		var okMonth, okDay bool
-		m.month, okMonth = parseSmall(month, 2)
-		m.day, okDay = parseSmall(day, 2)
-		return cut && okMonth && okDay
-	},
-	'Z': func(m *moment, s string) bool {
-		t, err := time.Parse("-0700", s)
-		if err != nil {
-			return false
+		if m.month, ok = parseSmall(month, 2); ok && cut {
+			m.day, ok = parseSmall(day, 2)
 		}
-		_, offset := t.Zone()
-		m.zone = time.FixedZone("", offset)
-		return true
-	},
+		ok = ok && cut
+	case 'Z': // +0100
+		var t time.Time
+		var err error
+		if t, err = time.Parse("-0700", s); err == nil {
+			m.zone, ok = t.Location(), true
+		}
+	}
+	return ok
 }
 
 // parseDate reads a date at the front of f and returns how many words that
@@ -90,7 +91,7 @@ func parseDateOf(forms []string, f []word, now time.Time) (when moment, t time.T
 		m := moment{year: -1, precision: aDay}
 		fits := true
 		for i := 0; fits && i < len(form); i++ {
-			fits = dateWords[form[i]](&m, f[i].text)
+			fits = m.word(form[i], f[i].text)
 		}
 		if !fits {
 			continue
@@ -174,10 +175,10 @@ const (
 // wholeDate reads a date in one word: 2006-01-02, 2006/01/02, 02-01-2006,
 // 02.01.2006, or 02-Jan-06.
 func (m *moment) wholeDate(s string) bool {
-	parts := strings.FieldsFunc(s, isDateMark)
-	if len(parts) != 3 || !isDate(s) {
+	if !isDate(s) {
 		return false
 	}
+	parts := strings.FieldsFunc(s, isDateMark)
 	if month, ok := months[lower(parts[1])]; ok {
 		var okDay, okYear bool
 		m.month = month
@@ -193,18 +194,20 @@ func (m *moment) wholeDate(s string) bool {
 
 func isDateMark(r rune) bool { return r == '-' || r == '/' || r == '.' }
 
-// isDate reports whether s has the marks of a date: two of one kind, inside.
+// isDate reports whether s has the marks of a date: two of one kind, between
+// three parts.
 func isDate(s string) bool {
-	i := strings.IndexFunc(s, isDateMark)
-	return i > 0 && strings.Count(s, s[i:i+1]) == 2 && s[len(s)-1] != s[i] && !strings.Contains(s, s[i:i+1]+s[i:i+1])
+	first := strings.IndexFunc(s, isDateMark)
+	last := strings.LastIndexFunc(s, isDateMark)
+	return first > 0 && last > first+1 && last < len(s)-1 && s[first] == s[last] && strings.IndexFunc(s[first+1:last], isDateMark) < 0
 }
 
 // numbers reads a date of three numbers in an order.
 func (m *moment) numbers(s string, o order) bool {
-	parts := strings.FieldsFunc(s, isDateMark)
-	if len(parts) != 3 || !isDate(s) {
+	if !isDate(s) {
 		return false
 	}
+	parts := strings.FieldsFunc(s, isDateMark)
 	at := [3][3]int{monthFirst: {2, 0, 1}, dayFirst: {2, 1, 0}, yearFirst: {0, 1, 2}}[o]
 	var ok [3]bool
 	m.year, ok[0] = shortYear(parts[at[0]])
