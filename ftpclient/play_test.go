@@ -32,7 +32,14 @@ type stage struct {
 // must have been played to its end.
 func set(t *testing.T, script ...ftptest.Script) *stage {
 	t.Helper()
+	return setOn(t, func(*ftptest.Network) {}, script...)
+}
+
+// setOn is set on a network that is prepared first.
+func setOn(t *testing.T, prepare func(*ftptest.Network), script ...ftptest.Script) *stage {
+	t.Helper()
 	s := new(stage)
+	prepare(&s.network)
 	host := s.network.Host(serverHost)
 	ln, err := host.Listen(t.Context(), "tcp", serverHost+":21")
 	if err != nil {

@@ -53,8 +53,8 @@ func (v *visit) protected(conn net.Conn) (net.Conn, error) {
 	case !v.private:
 		return nil, errors.New("PROT P first")
 	}
-	data := tls.Server(conn, v.site.TLS)
-	if err := data.HandshakeContext(v.ctx); err != nil {
+	data, err := secureData(v.ctx, conn, v.site.TLS)
+	if err != nil {
 		return nil, err
 	}
 	if v.site.Reuse && !data.ConnectionState().DidResume {
