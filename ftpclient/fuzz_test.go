@@ -1,10 +1,12 @@
 package ftpclient
 
 import (
+	"encoding/hex"
 	"errors"
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,6 +78,102 @@ func checkPort(t *testing.T, port int, err error) {
 	if err == nil && (port < 1 || port > 65535) || err != nil && (port != 0 || !errors.As(err, &protocol)) {
 		t.Errorf("port %d, %v", port, err)
 	}
+}
+
+// What is taken for a size is the number that the reply ends in.
+func FuzzSize(f *testing.F) {
+	f.Add(213, "1234")
+	f.Add(213, "size of f is\n 12 ")
+	f.Add(213, "+12")
+	f.Add(550, "1234")
+	f.Fuzz(func(t *testing.T, code int, text string) {
+		reply := fuzzedReply(code, text)
+		n, err := parseSize(reply)
+		var protocol *ProtocolError
+		switch digits := strings.TrimSpace(reply.Lines[len(reply.Lines)-1]); {
+		case err != nil && (n != 0 || !errors.As(err, &protocol)):
+			t.Errorf("%d %q: %d, %v", code, text, n, err)
+		case err == nil && (code != 213 || n < 0 || strings.TrimLeft(digits, "0") != strings.TrimLeft(strconv.FormatInt(n, 10), "0")):
+			t.Errorf("%d %q: %d", code, text, n)
+		}
+		if told, err := sizeIn(reply, "SIZE", "f"); told < -1 || told >= 0 && (told != n || err != nil) {
+			t.Errorf("%d %q: %d, %v", code, text, told, err)
+		}
+		if told, _ := sizeIn(reply, "MLST", "f"); told < -1 || told >= 0 && code/100 != 2 {
+			t.Errorf("%d %q: %d", code, text, told)
+		}
+	})
+}
+
+// What is taken for a time is in UTC and within the years that have four digits.
+func FuzzModTime(f *testing.F) {
+	f.Add(213, "20260102030405")
+	f.Add(213, "191260102030405.5")
+	f.Add(550, "20260102030405")
+	f.Fuzz(func(t *testing.T, code int, text string) {
+		at, err := parseModTime(fuzzedReply(code, text))
+		if err == nil && (code != 213 || at.Location() != time.UTC || at.Year() > 9999) || err != nil && !at.IsZero() {
+			t.Errorf("%d %q: %v, %v", code, text, at, err)
+		}
+	})
+}
+
+// What is taken for a count is in the reply, in parentheses, and not in the path.
+func FuzzAnnounced(f *testing.F) {
+	f.Add("Opening BINARY mode data connection for f (1234 bytes).", "f")
+	f.Add("for f (12 bytes)", "f (12 bytes)")
+	f.Add("(1 Bytes)(2 bytes)", "")
+	f.Fuzz(func(t *testing.T, text, path string) {
+		n, ok := announced(fuzzedReply(150, text), path)
+		if !ok {
+			return
+		}
+		lower := strings.ToLower(text)
+		at := strings.LastIndex(lower, "(")
+		if n < 0 || at < 0 || !strings.HasSuffix(strings.TrimRight(lower, " ."), " bytes)") || strings.Contains(path, strings.TrimRight(text, " .")[at:]) {
+			t.Errorf("%q for %q: %d", text, path, n)
+		}
+	})
+}
+
+// What is taken for a hash has the digits of its algorithm and no other, and is
+// in the reply.
+func FuzzHash(f *testing.F) {
+	f.Add("SHA-256 0-1 "+aSHA256+" f", "f", uint8(0))
+	f.Add(`"f" `+aMD5, "f", uint8(3))
+	f.Add("Computing SHA1 digest\n"+strings.ToUpper(aSHA1), "d/"+aSHA1, uint8(2))
+	f.Add(aCRC+" "+aMD5, aMD5, uint8(4))
+	f.Fuzz(func(t *testing.T, text, path string, which uint8) {
+		algorithm := hashOrder[int(which)%len(hashOrder)]
+		sum, err := parseHash(fuzzedReply(213, text), algorithm, path)
+		var protocol *ProtocolError
+		if err != nil {
+			if sum != (Sum{}) || !errors.As(err, &protocol) {
+				t.Errorf("%q: %v, %v", text, sum, err)
+			}
+			return
+		}
+		b, err := hex.DecodeString(sum.Hex)
+		if err != nil || len(b) != sum.New().Size() || sum.Algorithm != algorithm || sum.Hex != strings.ToLower(sum.Hex) ||
+			!strings.Contains(strings.ToLower(text), sum.Hex) {
+			t.Errorf("%q: %v", text, sum)
+		}
+	})
+}
+
+// What is asked for is among what the server has named.
+func FuzzHashFeature(f *testing.F) {
+	f.Add("SHA-256*;SHA-512;SHA-1;MD5;CRC32")
+	f.Add(" sha1 *; ;*;md5*")
+	f.Fuzz(func(t *testing.T, params string) {
+		h, ok := parseHashFeature(params)
+		if !ok {
+			return
+		}
+		if h.verb != "HASH" || algorithms[h.algorithm].size == 0 || !strings.Contains(params, h.option) || strings.ContainsAny(h.option, ";*") {
+			t.Errorf("%q: %+v", params, h)
+		}
+	})
 }
 
 func FuzzFeatures(f *testing.F) {

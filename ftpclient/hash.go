@@ -179,4 +179,4 @@ func parseHash(reply Reply, algorithm, path string) (Sum, error) {
 }
 
 // splitsHash reports whether r stands between words of a reply with a hash.
-func splitsHash(r rune) bool { return strings.ContainsRune(" \t\"'=:;,()<>", r) }
+func splitsHash(r rune) bool { return strings.ContainsRune(" \t\"'=:;,.()<>", r) }

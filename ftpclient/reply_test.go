@@ -160,23 +160,3 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
-
-func TestAnnounced(t *testing.T) {
-	for _, tt := range []struct {
-		text, path string
-		want       int64
-	}{
-		{"Opening BINARY mode data connection for x (1234 bytes).", "x", 1234},
-		{"Opening for a (7 bytes).txt (1234 bytes)", "a (7 bytes).txt", 1234},
-		{"Opening for a (7 bytes)", "a (7 bytes)", -1},
-		{"Opening for a (7 bytes) now", "a", -1},
-		{"(-7 bytes)", "a", -1},
-		{"12.5 kbytes to download", "a", -1},
-		{"", "a", -1},
-	} {
-		n, ok := announced(Reply{Code: 150, Lines: []string{tt.text}}, tt.path)
-		if ok != (tt.want >= 0) || ok && n != tt.want {
-			t.Errorf("%q: %d, %v", tt.text, n, ok)
-		}
-	}
-}
