@@ -24,6 +24,9 @@ type Site struct {
 	// Files holds the files by path; a directory is whatever is before a slash.
 	Files map[string]string
 
+	// Times holds what MDTM answers, by path. If nil, there is no MDTM.
+	Times map[string]string
+
 	// Lists holds what LIST and MLSD send, by the command line: "MLSD d".
 	Lists map[string]string
 
@@ -78,9 +81,19 @@ type Site struct {
 type Fault struct {
 	Reply  string // is sent instead of doing anything, if not empty
 	Hangup bool   // closes the control connection instead, or after Reply
+	Mute   bool   // does what there is to do and closes the control connection instead of saying so
 	Cut    bool   // closes the control connection in the middle of the data
+	Last   string // is the last reply, in the middle of the data, which ends cleanly
 	Short  bool   // half of the data, with a reply as if it were all
 	Await  <-chan struct{}
+
+	// Bytes is where the middle of the data is for Cut and Last: if zero, where
+	// they are halved (before the first byte of an upload), if negative before
+	// the first.
+	Bytes int
+
+	// Change holds the files that change before the command, by path.
+	Change map[string]string
 }
 
 // Start serves on ln, which it closes in the end, and opens data connections
@@ -112,6 +125,14 @@ func (s *Site) Close() {
 	}
 	s.mu.Unlock()
 	s.wg.Wait()
+}
+
+// SetMaxSessions sets MaxSessions while the site runs. Sessions that there are
+// stay.
+func (s *Site) SetMaxSessions(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.MaxSessions = n
 }
 
 // Stored returns the files as they are now.
@@ -241,5 +262,7 @@ func (s *Site) note(session, n int, line string) Fault {
 	if s.Fault == nil {
 		return Fault{}
 	}
-	return s.Fault(session, n, line)
+	fault := s.Fault(session, n, line)
+	maps.Copy(s.stored, fault.Change)
+	return fault
 }

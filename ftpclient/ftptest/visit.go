@@ -125,7 +125,11 @@ func (v *visit) handle(n int, line string) error {
 	case "STOR":
 		return v.receive(arg, offset, fault)
 	default:
-		return v.reply(v.file(verb, arg))
+		reply := v.file(verb, arg)
+		if fault.Mute {
+			return errHangup
+		}
+		return v.reply(reply)
 	}
 }
 
@@ -140,6 +144,8 @@ func (v *visit) file(verb, arg string) string {
 		return "200 ok"
 	case verb == "PWD":
 		return `257 "/"`
+	case verb == "MDTM" && s.Times != nil && s.Times[arg] != "":
+		return "213 " + s.Times[arg]
 	case verb == "SIZE" && exists:
 		return fmt.Sprintf("213 %d", len(content))
 	case verb == "RNFR" && exists:
@@ -238,8 +244,8 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 		return err
 	}
 	content = content[min(offset, len(content)):]
-	if fault.Cut || fault.Short {
-		content = content[:len(content)/2]
+	if fault.Cut || fault.Last != "" || fault.Short {
+		content = content[:fault.middle(len(content))]
 	}
 	_, err = io.WriteString(data, content)
 	if fault.Cut {
@@ -249,10 +255,35 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 		err = v.endData(data)
 	}
 	v.drop(conn)
-	if err != nil {
+	switch {
+	case fault.Last != "":
+		return v.last(fault)
+	case err != nil:
 		return v.reply("426 broken")
+	default:
+		return v.reply("226 done")
 	}
-	return v.reply("226 done")
+}
+
+// middle returns where the middle of n bytes of data is.
+func (f Fault) middle(n int) int {
+	switch {
+	case f.Bytes < 0:
+		return 0
+	case f.Bytes == 0:
+		return n / 2
+	default:
+		return min(f.Bytes, n)
+	}
+}
+
+// last sends the last reply to a transfer that failed.
+func (v *visit) last(fault Fault) error {
+	err := v.reply(fault.Last)
+	if strings.HasPrefix(fault.Last, "421") {
+		return errHangup
+	}
+	return err
 }
 
 // lose refuses the commands that are there, as eager sites do.
@@ -297,8 +328,15 @@ func (v *visit) receive(path string, offset int, fault Fault) error {
 	if err := v.lose(); err != nil {
 		return err
 	}
-	if fault.Cut {
-		return errHangup
+	if fault.Cut || fault.Last != "" {
+		part := make([]byte, max(fault.Bytes, 0))
+		n, _ := io.ReadFull(data, part) // the client may have less
+		store(string(part[:n]))
+		if fault.Cut {
+			return errHangup
+		}
+		v.drop(conn)
+		return v.last(fault)
 	}
 	content, err := io.ReadAll(data)
 	if err == nil {
