@@ -158,6 +158,9 @@ func (tt *telling) judge(t *testing.T, whole bool, result ftpclient.Result, err 
 	if tt.lie.Renames && !tt.call.renames {
 		truth = ftptest.Honest
 	}
+	if tt.lie.Resumes && tt.call.name == "DownloadSegments" {
+		truth = ftptest.Detectable
+	}
 	refused := tt.lie.Renames && tt.call.renames && truth == ftptest.Honest // the name, and not the file
 	unproven := tt.lie.Unsized && tt.verify == ftpclient.VerifySize
 	switch {

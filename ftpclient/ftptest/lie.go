@@ -70,6 +70,10 @@ type Lie struct {
 	// and rename the file; for others the transfer is an ordinary one.
 	Renames bool
 
+	// Resumes says that the server is not honest with those who fetch the file
+	// from another byte than the first (REST). They must not report success.
+	Resumes bool
+
 	plan plan
 }
 
@@ -84,6 +88,9 @@ type plan struct {
 	write        func(s *lieSession, text string) error // how replies are sent
 	content      func(file []byte) []byte               // what is sent or stored in its place
 	hashed       bool                                   // HASH is there, and true
+	restIgnored  bool                                   // REST is granted and not done
+	again        []step                                 // retr from the second RETR on
+	changed      func(file []byte) []byte               // the file from the second RETR on
 	renameUndone bool                                   // RNTO is granted and not done
 	claimStored  bool                                   // SIZE tells what was sent, not what is stored
 }

@@ -87,10 +87,18 @@ func (v *lieSession) transfer(verb, name string) error {
 		if !ok {
 			return v.reply("550 no such file")
 		}
-		if l.Direction == Download && l.plan.retr != nil {
-			return v.play(l.plan.retr)
+		if l.plan.restIgnored {
+			v.begin = 0
 		}
-		return v.play(wholeFile(done))
+		times := v.liar.begin(v.name)
+		switch {
+		case times > 1 && l.plan.again != nil:
+			return v.play(l.plan.again)
+		case l.Direction == Download && l.plan.retr != nil:
+			return v.play(l.plan.retr)
+		default:
+			return v.play(wholeFile(done))
+		}
 	}
 	if l.Direction == Upload && l.plan.stor != nil {
 		return v.play(l.plan.stor)

@@ -42,6 +42,7 @@ type Liar struct {
 	files map[string][]byte
 	sent  map[string]int64 // bytes that clients meant to store
 	sized int              // times that SIZE was asked
+	begun int              // RETR
 	log   []string
 }
 
@@ -139,6 +140,28 @@ func (s *Liar) file(name string, asking bool) (content []byte, sent int64, asked
 	}
 	content, ok = s.files[name]
 	return content, s.sent[name], s.sized, ok
+}
+
+// begin counts the downloads, and makes the file another one when it is time for
+// that.
+func (s *Liar) begin(name string) (times int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begun++
+	if change := s.lie.plan.changed; change != nil && s.begun == 2 {
+		s.files[name] = change(slices.Clone(s.files[name]))
+	}
+	return s.begun
+}
+
+// modified returns when the file was, as MDTM tells.
+func (s *Liar) modified() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lie.plan.changed != nil && s.begun > 0 {
+		return "20240203040506"
+	}
+	return "20240102030405"
 }
 
 // rename reports whether there was a file to rename.

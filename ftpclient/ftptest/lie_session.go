@@ -194,7 +194,7 @@ func (v *lieSession) answer(verb, arg, name string) string {
 		if _, _, _, ok := v.liar.file(name, false); !ok {
 			return "550 no such file"
 		}
-		return "213 20240102030405"
+		return "213 " + v.liar.modified()
 	case "HASH":
 		content, _, _, ok := v.liar.file(name, false)
 		switch {
@@ -235,7 +235,7 @@ func (v *lieSession) facts(name string) error {
 	case !ok:
 		return v.reply("550 no such file")
 	}
-	return v.reply("250-Facts", fmt.Sprintf(" type=file;size=%d;modify=20240102030405; %s", len(content), name), "250 end")
+	return v.reply("250-Facts", fmt.Sprintf(" type=file;size=%d;modify=%s; %s", len(content), v.liar.modified(), name), "250 end")
 }
 
 func (v *lieSession) closeData() {

@@ -125,6 +125,20 @@ func downloadLies() []Lie {
 			plan: plan{refuse: map[string]string{"RETR": "450 not now"}},
 		},
 		{
+			Name: "rest-ignored", Truth: Honest, Resumes: true, Does: "grants REST, and sends the file from its start all the same",
+			plan: plan{restIgnored: true},
+		},
+		{
+			Name: "short-426-rest-ignored", Truth: Detectable, Resumes: true,
+			Does: "sends 80 000 bytes, and 426 later; asked again, it grants REST and sends the file from its start",
+			plan: plan{retr: sendFile(80_000, pause, say("426 broken")), again: wholeFile(say(done)), restIgnored: true},
+		},
+		{
+			Name: "short-426-changed", Truth: Detectable, Resumes: true,
+			Does: "sends 80 000 bytes, and 426 later; asked again, it has another file of the same size, as MDTM tells",
+			plan: plan{retr: sendFile(80_000, pause, say("426 broken")), again: wholeFile(say(done)), changed: spoilEnd},
+		},
+		{
 			Name: "wrong-bytes-hash", Truth: HashOnly, Does: "sends a file with one wrong byte, then 226; HASH tells",
 			plan: plan{retr: wholeFile(say(done)), content: spoil, hashed: true, features: []string{"HASH SHA-256*", "SIZE", "REST STREAM"}},
 		},
@@ -137,6 +151,12 @@ func spoil(file []byte) []byte {
 	if len(file) > 0 {
 		file[len(file)/2] ^= 1
 	}
+	return file
+}
+
+// spoilEnd changes the last byte.
+func spoilEnd(file []byte) []byte {
+	file[len(file)-1] ^= 1
 	return file
 }
 
