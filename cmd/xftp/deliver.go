@@ -10,39 +10,38 @@ import (
 )
 
 // deliver sends what is missing behind offset and gives the file its final name.
-func (u *upload) deliver(ctx context.Context, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) error {
-	whole := offset > 0 && offset == info.Size()
-	switch {
-	case whole:
-		u.result = ftpclient.Result{Size: offset, Verified: ftpclient.VerifiedSize}
-	case u.o.hashesHere():
-		if err := u.send(ctx, u.part(), "", offset, f, info, bar); err != nil {
-			return err
-		}
-	default:
+func (u *upload) deliver(ctx context.Context, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) (err error) {
+	if offset == 0 || offset < info.Size() {
 		return u.send(ctx, u.part(), u.final(), offset, f, info, bar)
 	}
-	if u.o.hashesHere() {
-		if err := u.compareHash(ctx, u.part(), f); err != nil {
-			return err
-		}
+	u.result = ftpclient.Result{Size: offset} // all of it is there
+	u.result.Verified, err = u.checkWhole(ctx, u.client, u.part(), f)
+	if err != nil || u.final() == "" {
+		return err
 	}
-	if u.final() == "" {
-		return nil
-	}
-	return u.do(ctx, func(conn *ftpclient.Conn) error { return conn.Rename(ctx, u.part(), u.final()) })
+	return u.do(ctx, func(conn *ftpclient.Conn) error { return u.rename(ctx, conn, offset) })
 }
 
-// compareHash compares a file on the server with the local one.
-func (u *upload) compareHash(ctx context.Context, path string, f *os.File) error {
-	sum, err := hashOf(ctx, u.client, path)
-	if err == nil {
-		err = checkHash(ctx, sum, f)
+// rename gives a part that was complete before its final name, and makes sure
+// that the server has done what it granted.
+func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, want int64) error {
+	if err := conn.Rename(ctx, u.part(), u.final()); err != nil {
+		return err
 	}
-	if err == nil {
-		u.result.Verified = ftpclient.VerifiedHash
+	size, unseen := conn.Size(ctx, u.final())
+	switch {
+	case unseen == nil && size != want:
+		return &ftpclient.IntegrityError{Kind: ftpclient.KindStored, Want: want, Got: size}
+	case unseen == nil || !conn.Usable():
+		return unseen
 	}
-	return err
+	// Somebody may have waited for it and taken it, but then it is under neither.
+	if _, err := conn.Size(ctx, u.part()); err == nil {
+		return &ftpclient.IntegrityError{Kind: ftpclient.KindStored, Want: want, Got: -1, Err: unseen}
+	} else if !conn.Usable() {
+		return err
+	}
+	return nil
 }
 
 // replace sends a file that the server does not let be renamed once more, under
@@ -53,11 +52,7 @@ func (u *upload) replace(ctx context.Context, refusal error, f *os.File, info fs
 		return refusal
 	}
 	u.retries += u.result.Retries
-	err := u.send(ctx, u.Path, "", 0, f, info, bar)
-	if err == nil && u.o.hashesHere() {
-		err = u.compareHash(ctx, u.Path, f)
-	}
-	if err != nil {
+	if err := u.send(ctx, u.Path, "", 0, f, info, bar); err != nil {
 		u.left = u.part()
 		u.cut = u.hasBegun(err) && !u.removed(ctx)
 		return err

@@ -34,8 +34,6 @@ type download struct {
 	retries  int // tries before this one
 	result   ftpclient.Result
 	kept     int64 // bytes in the part file, after a failure
-
-	sum ftpclient.Sum // of the file, if it is hashed here
 }
 
 // path returns the local file as the user sees it.
@@ -114,9 +112,6 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 	if err := d.look(ctx); err != nil {
 		return err
 	}
-	if err := d.askHash(ctx); err != nil {
-		return err
-	}
 	part, err := openPart(dir, name, d.state, d.o.resume)
 	if err != nil {
 		return err
@@ -130,11 +125,6 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 	} else {
 		err = d.inOrder(ctx, part, bar)
 	}
-	if err == nil && d.o.hashesHere() {
-		if err = checkHash(ctx, d.sum, part); err == nil {
-			d.result.Verified = ftpclient.VerifiedHash
-		}
-	}
 	if err == nil {
 		err = part.commit()
 	}
@@ -144,15 +134,6 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 	var refusal *ftpclient.ReplyError
 	if d.isLink && errors.As(err, &refusal) && refusal.Code == 550 && d.result.Bytes == 0 {
 		d.skipped = true
-	}
-	return err
-}
-
-// askHash asks the server for the hash of the file, if it is hashed here: before
-// it comes, since a server that does not tell one is found out then.
-func (d *download) askHash(ctx context.Context) (err error) {
-	if d.o.hashesHere() {
-		d.sum, err = hashOf(ctx, d.client, d.Path)
 	}
 	return err
 }
@@ -201,26 +182,33 @@ func (d *download) inOrder(ctx context.Context, part *partFile, bar *fileBar) er
 		return err
 	}
 	if offset > 0 && offset == d.state.Size {
-		d.result.Verified = ftpclient.VerifiedSize // all of it is here
-		return nil
+		return d.complete(ctx, part)
 	}
-	err = d.fetch(ctx, part, offset, bar)
+	before := func() (io.Reader, error) { return io.NewSectionReader(part, 0, offset), nil }
+	err = d.fetch(ctx, part, offset, before, bar)
 	var refusal *ftpclient.ReplyError
 	if offset > 0 && errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST") && ctx.Err() == nil {
 		d.out.note("%s %s: the server cannot continue a file (%v), so the download starts again", d.verb, d.remote, refusal)
 		if err := part.restart(); err != nil {
 			return err
 		}
-		err = d.fetch(ctx, part, 0, bar)
+		err = d.fetch(ctx, part, 0, nil, bar)
 	}
 	return err
 }
 
-// fetch downloads the file from offset on, in one stream.
-func (d *download) fetch(ctx context.Context, w io.Writer, offset int64, bar *fileBar) error {
+// complete is for a part to which nothing is missing.
+func (d *download) complete(ctx context.Context, part *partFile) (err error) {
+	d.result.Verified, err = d.checkWhole(ctx, d.client, d.Path, part)
+	return err
+}
+
+// fetch downloads the file from offset on, in one stream. Before opens what lies
+// before that.
+func (d *download) fetch(ctx context.Context, w io.Writer, offset int64, before func() (io.Reader, error), bar *fileBar) error {
 	err := errNotBegun
 	job := ftpclient.Download{
-		Path: d.Path, Size: d.state.Size, Offset: offset,
+		Path: d.Path, Size: d.state.Size, Offset: offset, Before: before,
 		Open:     func() (io.Writer, error) { return w, nil },
 		Progress: bar.report(),
 		Done:     func(result ftpclient.Result, ended error) { d.result, err = result, ended },

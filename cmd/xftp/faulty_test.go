@@ -90,6 +90,9 @@ func (f *faultyFs) Rename(from, to string) error {
 	if f.server.has("noren") {
 		return errors.New("renaming is not allowed")
 	}
+	if f.server.has("fakeren") {
+		return nil
+	}
 	return f.Fs.Rename(from, to)
 }
 

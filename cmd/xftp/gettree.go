@@ -220,7 +220,7 @@ func (g *treeGet) find(ctx context.Context, e ftpclient.Entry) *ftpclient.Downlo
 	}
 	g.tally.find(d.state.Size)
 	size := d.state.Size
-	if begun || d.isLink || d.o.hashesHere() || size > recordAbove && (!d.dated || segmentsFor(g.o.segments, size) > 1) {
+	if begun || d.isLink || size > recordAbove && (!d.dated || segmentsFor(g.o.segments, size) > 1) {
 		g.putOff(d)
 		return nil
 	}

@@ -108,7 +108,7 @@ func isDirectory(path string) bool {
 // the others. It returns those that have ended, well or not, before a signal.
 func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads []*upload) (ended []*upload) {
 	var later []*upload
-	if len(uploads) == 1 || s.o.resume && !s.o.trees || s.o.hashesHere() {
+	if len(uploads) == 1 || s.o.resume && !s.o.trees {
 		later, uploads = uploads, nil
 	}
 	quick := func(yield func(ftpclient.Upload) bool) {

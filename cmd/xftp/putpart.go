@@ -61,15 +61,17 @@ func (u *upload) compare(ctx context.Context, conn *ftpclient.Conn, part string,
 		return "", err
 	}
 	tail := &tailComparer{want: local}
-	_, err = conn.Retr(ctx, part, tail, &ftpclient.TransferOptions{Offset: start})
+	// With --verify hash all of the part is compared, by the server's hash of it.
+	before := func() (io.Reader, error) { return io.NewSectionReader(f, 0, start), nil }
+	_, err = conn.Retr(ctx, part, tail, &ftpclient.TransferOptions{Offset: start, Before: before})
 	var (
 		refusal *ftpclient.ReplyError
-		size    *ftpclient.IntegrityError
+		wrong   *ftpclient.IntegrityError
 	)
 	switch {
-	case ctx.Err() != nil && err != nil:
+	case ctx.Err() != nil && err != nil, isUnverified(err):
 		return "", err
-	case tail.differs, errors.As(err, &size), err == nil && len(tail.want) > 0:
+	case tail.differs, errors.As(err, &wrong), err == nil && len(tail.want) > 0:
 		return "the part on the server is not of this file", nil
 	case err == nil:
 		return "", nil

@@ -32,8 +32,7 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 	}
 	missing := part.state.Done.missing(size)
 	if len(missing) == 0 {
-		d.result.Verified = ftpclient.VerifiedSize // all of it is here
-		return nil
+		return d.complete(ctx, part)
 	}
 	// From now on the length of the part says nothing.
 	if err := part.record(); err != nil {

@@ -19,6 +19,7 @@ import (
 //	greeting=LINE   say this instead of a greeting and hang up
 //	stall=N         stop, on the first download or upload, after N bytes
 //	noren           refuse to rename
+//	fakeren         say that a file was renamed, and leave it
 //	nodele          refuse to delete
 //	noread          refuse to send files
 //	norest          take REST and send or write the whole file all the same

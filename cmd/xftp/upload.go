@@ -199,6 +199,7 @@ func (u *upload) send(ctx context.Context, path, rename string, offset int64, f 
 	err := errNotBegun
 	job := ftpclient.Upload{
 		Path: path, Rename: rename, Offset: offset,
+		Before:   func() (io.Reader, error) { return io.NewSectionReader(f, 0, offset), nil },
 		Open:     func() (io.Reader, error) { return f, nil },
 		Progress: bar.report(),
 		Done:     func(result ftpclient.Result, ended error) { u.result, err = result, ended },

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -12,23 +11,32 @@ import (
 
 // libraryVerify returns --verify as the library is told it.
 func (o *options) libraryVerify() ftpclient.Verify {
-	switch {
-	case o.verify == "none":
-		return ftpclient.VerifyNone
-	case o.verify == "size":
+	switch o.verify {
+	case "size":
 		return ftpclient.VerifySize
-	case o.verify == "hash" && !o.hashesHere():
+	case "hash":
 		return ftpclient.VerifyHash
+	case "none":
+		return ftpclient.VerifyNone
 	default:
 		return ftpclient.VerifyAuto
 	}
 }
 
-// hashesHere says whether files are hashed here and not by the library, which
-// hashes what it moves: a file that is continued, or comes in segments, has to
-// be read again when it is whole.
-func (o *options) hashesHere() bool {
-	return o.verify == "hash" && (o.resume || o.segments != 1)
+// checkWhole finds out whether a local file is that on the server, of the same
+// size, where no byte of it has to be moved.
+func (s *session) checkWhole(ctx context.Context, client *ftpclient.Client, path string, file io.ReaderAt) (ftpclient.Verified, error) {
+	if s.o.verify != "hash" {
+		return ftpclient.VerifiedSize, nil
+	}
+	sum, err := hashOf(ctx, client, path)
+	if err == nil {
+		err = checkHash(ctx, sum, file)
+	}
+	if err != nil {
+		return ftpclient.VerifiedNone, err
+	}
+	return ftpclient.VerifiedHash, nil
 }
 
 // hashOf asks the server for the hash of a file.
@@ -53,21 +61,17 @@ func checkHash(ctx context.Context, sum ftpclient.Sum, file io.ReaderAt) error {
 		at += int64(n)
 		switch {
 		case err == io.EOF:
-			return compareHash(sum, h)
+			if sum.Equal(h) {
+				return nil
+			}
+			got := ftpclient.Sum{Algorithm: sum.Algorithm, Hex: hex.EncodeToString(h.Sum(nil))}
+			return &ftpclient.IntegrityError{Kind: ftpclient.KindHash, WantSum: sum.String(), GotSum: got.String()}
 		case err != nil:
 			return err
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		}
 	}
-}
-
-func compareHash(sum ftpclient.Sum, h hash.Hash) error {
-	if sum.Equal(h) {
-		return nil
-	}
-	got := ftpclient.Sum{Algorithm: sum.Algorithm, Hex: hex.EncodeToString(h.Sum(nil))}
-	return &ftpclient.IntegrityError{Kind: ftpclient.KindHash, WantSum: sum.String(), GotSum: got.String()}
 }
 
 // kindOf returns what is wrong with a transfer that both sides called complete,
