@@ -10,17 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Capture sees the segments of TCP that begin a connection or break it off,
-// on their way in and out of a host's interface. It is not for concurrent use.
+// A Capture sees the segments of TCP that begin a connection, end it or break it
+// off, on their way in and out of a host's interface. It is not for concurrent
+// use.
 type Capture struct {
 	fd int
 }
 
-// Segment is what is known of a segment that was captured: a SYN, a RST, or
-// both.
+// Segment is what is known of a segment that was captured: it has at least one of
+// SYN, FIN and RST.
 type Segment struct {
-	From, To      netip.AddrPort
-	SYN, ACK, RST bool
+	From, To           netip.AddrPort
+	SYN, ACK, FIN, RST bool
 }
 
 // String tells the flags, and whence and whither.
@@ -29,7 +30,7 @@ func (s Segment) String() string {
 	for _, f := range []struct {
 		set  bool
 		name string
-	}{{s.SYN, "SYN"}, {s.ACK, "ACK"}, {s.RST, "RST"}} {
+	}{{s.SYN, "SYN"}, {s.ACK, "ACK"}, {s.FIN, "FIN"}, {s.RST, "RST"}} {
 		if f.set {
 			flags += f.name + " "
 		}
@@ -91,6 +92,7 @@ const (
 	ip6Source = etherLen + 8
 	ip6Len    = 40
 	tcpFlags  = 13
+	flagFIN   = 0x01
 	flagSYN   = 0x02
 	flagRST   = 0x04
 	flagACK   = 0x10
@@ -114,12 +116,12 @@ func captureFilter() []unix.SockFilter {
 		{Code: equal, K: unix.IPPROTO_TCP, Jf: 9},
 		{Code: ihl, K: etherLen},
 		{Code: loadX8, K: etherLen + tcpFlags},
-		{Code: anySet, K: flagSYN | flagRST, Jt: 5, Jf: 6},
+		{Code: anySet, K: flagFIN | flagSYN | flagRST, Jt: 5, Jf: 6},
 		{Code: equal, K: unix.ETH_P_IPV6, Jf: 5},
 		{Code: load8, K: ip6Next},
 		{Code: equal, K: unix.IPPROTO_TCP, Jf: 3},
 		{Code: load8, K: etherLen + ip6Len + tcpFlags},
-		{Code: anySet, K: flagSYN | flagRST, Jf: 1},
+		{Code: anySet, K: flagFIN | flagSYN | flagRST, Jf: 1},
 		{Code: end, K: 256},
 		{Code: end, K: 0},
 	}
@@ -176,7 +178,7 @@ func parseSegment(frame []byte) (Segment, bool) {
 	return Segment{
 		From: netip.AddrPortFrom(from, binary.BigEndian.Uint16(frame[tcp:])),
 		To:   netip.AddrPortFrom(to, binary.BigEndian.Uint16(frame[tcp+2:])),
-		SYN:  flags&flagSYN != 0, ACK: flags&flagACK != 0, RST: flags&flagRST != 0,
+		SYN:  flags&flagSYN != 0, ACK: flags&flagACK != 0, FIN: flags&flagFIN != 0, RST: flags&flagRST != 0,
 	}, true
 }
 

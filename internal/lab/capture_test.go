@@ -26,7 +26,7 @@ func TestCapture(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer capture.Close()
-	count := func() (connections, resets int) {
+	count := func() (connections, ends, resets int) {
 		t.Helper()
 		all, err := capture.Segments()
 		if err != nil {
@@ -36,13 +36,16 @@ func TestCapture(t *testing.T) {
 			if segment.From.Port() == 21 || segment.To.Port() == 21 {
 				continue
 			}
-			if segment.RST {
+			switch {
+			case segment.RST:
 				resets++
-			} else if !segment.ACK {
+			case segment.FIN:
+				ends++
+			case !segment.ACK:
 				connections++
 			}
 		}
-		return connections, resets
+		return connections, ends, resets
 	}
 	for _, v6 := range []bool{false, true} {
 		c := login(t, l.Client, s.Addr(v6), "anonymous", "")
@@ -50,8 +53,8 @@ func TestCapture(t *testing.T) {
 			c.retr(mode, "f", io.Discard)
 			c.stor(mode, "upload/f", bytes.NewReader(content))
 		}
-		if connections, resets := count(); connections != 4 || resets != 0 {
-			t.Errorf("%d data connections with %d resets, want 4 with none", connections, resets)
+		if connections, ends, resets := count(); connections != 4 || ends < 8 || resets != 0 {
+			t.Errorf("%d data connections with %d FINs and %d resets, want 4 with at least two each, and none", connections, ends, resets)
 		}
 		open := c.data("EPSV")
 		c.cmd(150, "RETR f")
@@ -66,7 +69,7 @@ func TestCapture(t *testing.T) {
 		if _, _, err := c.ctl.ReadResponse(550); err != nil {
 			t.Fatal(err)
 		}
-		if connections, resets := count(); connections != 1 || resets == 0 {
+		if connections, _, resets := count(); connections != 1 || resets == 0 {
 			t.Errorf("%d data connections with %d resets, want 1 that the client reset", connections, resets)
 		}
 	}
