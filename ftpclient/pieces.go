@@ -108,9 +108,9 @@ func (s *pieces) giveBack(p *piece, from int64, err error) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.taken = slices.DeleteFunc(s.taken, func(other *piece) bool { return other == p })
-	if err != nil && p.left() == 0 && p.at > 0 {
-		// All is here, and the server has not said so. Its last byte is fetched
-		// once more, for the sake of the reply.
+	if err != nil && p.left() == 0 && p.to == s.size && p.at > 0 {
+		// All is here, and the server has not said that it is. The last byte is
+		// fetched once more, for the sake of the reply.
 		p.at--
 		s.done--
 	}
