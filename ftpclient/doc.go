@@ -48,6 +48,14 @@
 // upload the server's SIZE is compared with what was sent. Everything else is
 // an error. [Result.Verified] says which of these checks could be made.
 //
+// # Lists
+//
+// Directories are listed by MLSD, or by LIST where a server does not have it;
+// package listing reads both. What is not understood of a list comes as a
+// [*ListError] beside what is. Names from a server are checked there: one that
+// would lead elsewhere is an entry with an Entry.Problem, and [Client.Walk] gives
+// it no path.
+//
 // # Errors
 //
 // A refusal by the server is a [*ReplyError] and leaves the Conn usable, 421

@@ -107,8 +107,12 @@ type dialect struct {
 
 // dialects are the servers whose lists differ from what is tried first. vsftpd
 // 3.0.5 has no MLSD (postlogin.c) and leaves out names with a dot unless told
-// (ls.c).
-var dialects = []dialect{{mark: "vsFTPd", noMLSD: true, all: "-a"}}
+// (ls.c). So do the others in LIST, if MLSD is turned off.
+var dialects = []dialect{
+	{mark: "vsFTPd", noMLSD: true, all: "-a"},
+	{mark: "ProFTPD", all: "-a"},
+	{mark: "Pure-FTPd", all: "-a"},
+}
 
 // dialectOf returns what is peculiar to the server with this greeting.
 func dialectOf(greeting Reply) dialect {
@@ -131,16 +135,17 @@ func (c *Conn) listVerb() string {
 
 // listArgument returns the argument that lists path.
 func (c *Conn) listArgument(verb, path string) string {
+	if strings.HasPrefix(path, "-") {
+		path = "./" + path // or servers take it for options of ls(1)
+	}
 	option := dialectOf(c.greeting).all
 	switch {
-	case verb == "LIST" && option != "" && path == "":
-		return option
-	case verb == "LIST" && option != "":
-		return option + " " + path
-	case strings.HasPrefix(path, "-"):
-		return "./" + path // or servers take it for options of ls(1)
-	default:
+	case verb != "LIST" || option == "":
 		return path
+	case path == "":
+		return option
+	default:
+		return option + " " + path
 	}
 }
 

@@ -68,9 +68,10 @@ var treeOrder = []string{
 
 func TestWalk(t *testing.T) {
 	for name, site := range map[string]*ftptest.Site{
-		"MLSD":   {Lists: tree("MLSD", "")},
-		"LIST":   {Lists: tree("LIST", ""), Refuse: map[string]string{"MLSD": "500 what"}},
-		"vsFTPd": {Lists: tree("LIST", " -a"), Greeting: "(vsFTPd 3.0.3)"},
+		"MLSD":    {Lists: tree("MLSD", "")},
+		"LIST":    {Lists: tree("LIST", ""), Refuse: map[string]string{"MLSD": "500 what"}},
+		"vsFTPd":  {Lists: tree("LIST", " -a"), Greeting: "(vsFTPd 3.0.3)"},
+		"ProFTPD": {Lists: tree("LIST", " -a"), Greeting: "ProFTPD Server", Refuse: map[string]string{"MLSD": "500 what"}},
 	} {
 		for _, way := range []string{"passive", "active", "no pipelining", "no EPSV", "lost EPSV", "one connection", "two sessions"} {
 			for _, parallel := range []int{0, 1, 4} {
