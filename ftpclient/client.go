@@ -98,17 +98,21 @@ func goodbye(conn *Conn) error {
 // Do calls f with a connection that is logged in, and takes it back after
 // that. It waits until there is one. f must not keep the Conn. A Conn whose
 // working directory f has changed, or that f has sent a [Conn.Command], is not
-// used again.
+// used again; nor is one after an error that makes the server or the network look
+// unreliable. To connect is tried again as [Config.Retries] says, unless nobody
+// answers at an address that nobody has been let in at yet. f is called once.
 //
-// The error is that of f, or else says why there is no connection: it wraps
-// what [Dial] returns, the error of ctx, or [ErrClosed].
+// The error is that of f, or else says why there is no connection: it wraps a
+// [*ConnectError], the error of ctx, or [ErrClosed].
 func (c *Client) Do(ctx context.Context, f func(*Conn) error) error {
 	conn, err := c.pool.get(ctx, urgent)
 	if err != nil {
 		return fmt.Errorf("ftpclient: connect: %w", err)
 	}
 	defer c.pool.put(conn)
-	return f(conn)
+	err = f(conn)
+	conn.strayed = conn.strayed || unexpected(err)
+	return err
 }
 
 // connect opens a connection of the pool and logs in.

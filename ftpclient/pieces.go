@@ -26,6 +26,7 @@ const (
 // has been written. to moves down when another connection takes over the end.
 type piece struct {
 	at, to int64
+	round  int  // how many failures there were when it was taken
 	swept  bool // its connection was found lost before a byte came, which counts as no failure once
 }
 
@@ -44,7 +45,7 @@ type pieces struct {
 	done     int64
 	total    int64 // to be done
 	told     time.Time
-	failures int // of ranges
+	failures int // of ranges; of those that are under way at the same time one counts
 	detours  int // ranges that had to go another way
 }
 
@@ -82,6 +83,7 @@ func (s *pieces) take() *piece {
 	if len(s.free) > 0 {
 		p := s.free[0]
 		s.free = s.free[1:]
+		p.round = s.failures
 		s.taken = append(s.taken, p)
 		return p
 	}
@@ -97,6 +99,7 @@ func (s *pieces) take() *piece {
 	middle := largest.at + largest.left()/2
 	p := &piece{at: middle, to: largest.to}
 	largest.to = middle
+	p.round = s.failures
 	s.taken = append(s.taken, p)
 	return p
 }
@@ -124,7 +127,7 @@ func (s *pieces) giveBack(p *piece, from int64, err error) int {
 	case p.at == from && !p.swept && sweeps(err):
 		p.swept = true
 		return 0
-	case err != nil:
+	case err != nil && p.round == s.failures:
 		s.failures++
 	}
 	return s.failures

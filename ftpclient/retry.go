@@ -2,7 +2,6 @@ package ftpclient
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -30,17 +29,17 @@ func (c *Client) retries() int { return max(c.cfg.Retries, 0) }
 // own fault stay as they are.
 func transient(err error) bool {
 	var (
-		integrity   *IntegrityError
-		local       *localError
-		transfer    *TransferError
-		argument    *ArgumentError
-		bad         *URLError
-		certificate *tls.CertificateVerificationError
+		integrity  *IntegrityError
+		local      *localError
+		transfer   *TransferError
+		argument   *ArgumentError
+		bad        *URLError
+		protection *TLSError
 	)
 	switch {
 	case err == nil,
 		errors.As(err, &integrity), errors.As(err, &local), errors.As(err, &argument), errors.As(err, &bad),
-		errors.As(err, &certificate),
+		errors.As(err, &protection),
 		errors.As(err, &transfer) && transfer.local,
 		errors.Is(err, ErrClosed), errors.Is(err, errNoRestart), errors.Is(err, errListing):
 		return false
@@ -88,13 +87,14 @@ func refusalsIn(err error) (refusals []*ReplyError, others bool) {
 // do what it said, or the network what it should.
 func unexpected(err error) bool {
 	var (
-		integrity *IntegrityError
-		protocol  *ProtocolError
-		timeout   *TimeoutError
-		transfer  *TransferError
+		integrity  *IntegrityError
+		protocol   *ProtocolError
+		protection *TLSError
+		timeout    *TimeoutError
+		transfer   *TransferError
 	)
 	switch {
-	case errors.As(err, &integrity), errors.As(err, &protocol), errors.As(err, &timeout):
+	case errors.As(err, &integrity), errors.As(err, &protocol), errors.As(err, &protection), errors.As(err, &timeout):
 		return true
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return false // ABOR has said whether it can go on

@@ -301,6 +301,8 @@ func TestRetryLeavesOthers(t *testing.T) {
 					done := d.Done
 					d.Done = func(r ftpclient.Result, err error) {
 						done(r, err)
+						f.mu.Lock()
+						defer f.mu.Unlock()
 						if path != "f05" {
 							others = max(others, time.Since(begun))
 						}

@@ -142,15 +142,18 @@ func (c *Client) timeOf(ctx context.Context, path string) (at time.Time, err err
 	return at, err
 }
 
-// whole fetches the file over one connection.
+// whole fetches the file over one connection at a time.
 func (c *Client) whole(ctx context.Context, dst io.WriterAt, s *Segments, size int64) (result Result, err error) {
 	w := &countingWriter{w: io.NewOffsetWriter(dst, 0)}
-	err = c.Do(ctx, func(conn *Conn) error {
-		conn.want = Binary
-		result, err = conn.Retr(ctx, s.Path, w, &TransferOptions{Size: size, Progress: s.Progress})
-		conn.strayed = conn.strayed || unexpected(err)
-		return err
-	})
+	j := &job{
+		verb: "RETR", path: s.Path, size: size, progress: s.Progress,
+		writer: func() (io.Writer, error) { return w, nil },
+		done:   func(r Result, failure error) { result, err = r, failure },
+	}
+	one := func(_ context.Context, yield func(*job) bool) { yield(j) }
+	if ended := c.workAs(ctx, Binary, one, 1); err == nil {
+		err = ended
+	}
 	if s.Written != nil {
 		var missing []Range
 		if size > w.n {

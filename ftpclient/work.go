@@ -64,8 +64,14 @@ type backlog struct {
 // A supply yields jobs, and ends soon after ctx is done.
 type supply func(ctx context.Context, yield func(*job) bool)
 
-// work carries the jobs out over at most parallel connections.
+// work carries the jobs out over at most parallel connections, in the type of the
+// URL.
 func (c *Client) work(ctx context.Context, jobs supply, parallel int) error {
+	return c.workAs(ctx, c.url.Type, jobs, parallel)
+}
+
+// workAs is work in another type.
+func (c *Client) workAs(ctx context.Context, want Type, jobs supply, parallel int) error {
 	parallel = max(parallel, 1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -77,7 +83,7 @@ func (c *Client) work(ctx context.Context, jobs supply, parallel int) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { b.fill(ctx, jobs) })
 	for range parallel {
-		wg.Go(func() { c.lane(ctx, b) })
+		wg.Go(func() { c.lane(ctx, b, want) })
 	}
 	wg.Wait()
 	return b.finish(ctx)
@@ -239,7 +245,7 @@ func (b *backlog) finish(ctx context.Context) error {
 }
 
 // lane does jobs one after the other on one connection at a time.
-func (c *Client) lane(ctx context.Context, b *backlog) {
+func (c *Client) lane(ctx context.Context, b *backlog, want Type) {
 	for b.await(ctx) {
 		claim := true
 		conn, err := c.pool.get(ctx, patient)
@@ -248,6 +254,7 @@ func (c *Client) lane(ctx context.Context, b *backlog) {
 			b.fail(err)
 			return
 		}
+		conn.want = want
 		p := newPipeline(c, conn, b)
 		p.claim = &claim
 		p.run(ctx)
