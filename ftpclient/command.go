@@ -114,8 +114,13 @@ func (c *Conn) write(ctx context.Context, lines ...string) error {
 	}
 	if !isTimeout(err) {
 		// A server that closes the connection may have said why.
-		if reply, waitErr := c.wait(ctx, StepReply); waitErr == nil && reply.class() >= 4 {
+		reply, waitErr := c.wait(ctx, StepReply)
+		var violated *TLSError
+		switch {
+		case waitErr == nil && reply.class() >= 4:
 			err = fmt.Errorf("%w: %w", reply.refuse(maskCommand(lines[0])), err)
+		case errors.As(waitErr, &violated):
+			err = waitErr
 		}
 	}
 	return c.fail(err)

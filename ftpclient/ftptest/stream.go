@@ -89,8 +89,6 @@ func (s *stream) Read(p []byte) (int, error) {
 			return 0, s.fault("read", net.ErrClosed)
 		case s.readBy.passed():
 			return 0, s.fault("read", os.ErrDeadlineExceeded)
-		case s.broken:
-			return 0, s.fault("read", syscall.ECONNRESET)
 		case len(p) == 0:
 			return 0, nil
 		case len(s.arrived) > 0:
@@ -98,6 +96,8 @@ func (s *stream) Read(p []byte) (int, error) {
 			s.arrived = s.arrived[n:]
 			s.wire.changed.Broadcast()
 			return n, nil
+		case s.broken:
+			return 0, s.fault("read", syscall.ECONNRESET)
 		case s.ended:
 			return 0, io.EOF
 		}
@@ -137,7 +137,7 @@ func (s *stream) Write(p []byte) (n int, err error) {
 
 // reset breaks this end; the caller holds wire.mu.
 func (s *stream) reset() {
-	s.broken, s.arrived = true, nil
+	s.broken = true
 	s.wire.network.resets.Add(1)
 	s.wire.changed.Broadcast()
 }
@@ -162,6 +162,7 @@ func (s *stream) Close() error {
 	}
 	s.closed = true
 	if (s.abrupt || len(s.arrived) > 0) && !s.peer.closed && !s.broken {
+		s.peer.arrived = nil
 		s.peer.reset()
 	}
 	s.peer.ended = true
