@@ -55,7 +55,7 @@ func TestLists(t *testing.T) {
 	if !errors.As(err, &protocol) || protocol.Line != "broken" || len(entries) != 2 {
 		t.Errorf("entries %v, %v", entries, err)
 	}
-	if !errors.As(err, &partial) || partial.Cut || len(partial.Unknown) != 2 || partial.Unknown[1].Line != "?" || partial.Unknown[1].Type != ftpclient.EntryUnknown {
+	if !errors.As(err, &partial) || partial.Cut || partial.Unread != 2 || len(partial.Unknown) != 2 || partial.Unknown[1].Line != "?" || partial.Unknown[1].Type != ftpclient.EntryUnknown {
 		t.Errorf("error %+v", partial)
 	}
 	if !strings.HasSuffix(err.Error(), `"broken", and 1 more`) {

@@ -9,9 +9,12 @@ import (
 // A ListError reports a list that is not known as a whole: nobody should
 // conclude from it that a file does not exist. What was understood is used.
 type ListError struct {
-	// Unknown are the lines that were not understood, in the order of the
-	// server: each an [EntryUnknown] without a name, whose Line is what was
-	// sent and whose Problem says why.
+	// Unread is how many lines were not understood.
+	Unread int
+
+	// Unknown are the first of these lines, at most a thousand, in the order of
+	// the server: each an [EntryUnknown] without a name, whose Line is what
+	// was sent and whose Problem says why.
 	Unknown []Entry
 
 	// Cut reports that the list ends within a line. The last name may be
@@ -22,7 +25,7 @@ type ListError struct {
 // Error shows the first of the lines.
 func (e *ListError) Error() string {
 	text := e.Unwrap().Error()
-	if more := len(e.Unknown) - 1; more > 0 {
+	if more := e.Unread - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
 	return text
@@ -40,8 +43,7 @@ func (e *ListError) Unwrap() error {
 // understood returns the entries of a list that are any, and a [*ListError] if
 // there is more.
 func understood(l listing.Listing) ([]Entry, error) {
-	unknown := l.Unknown()
-	if len(unknown) == 0 && !l.Cut {
+	if l.Unread == 0 && !l.Cut {
 		return l.Entries, nil
 	}
 	entries := make([]Entry, 0, len(l.Entries))
@@ -50,5 +52,5 @@ func understood(l listing.Listing) ([]Entry, error) {
 			entries = append(entries, e)
 		}
 	}
-	return entries, &ListError{Unknown: unknown, Cut: l.Cut}
+	return entries, &ListError{Unread: l.Unread, Unknown: l.Unknown(), Cut: l.Cut}
 }

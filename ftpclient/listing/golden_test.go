@@ -42,10 +42,11 @@ type seen struct {
 func look(l Listing) ([]byte, error) {
 	whole := struct {
 		Dialect Dialect `json:"dialect,omitempty"`
+		Unread  int     `json:"unread,omitempty"`
 		Cut     bool    `json:"cut,omitempty"`
 		Flat    bool    `json:"flat,omitempty"`
 		Entries []seen  `json:"entries"`
-	}{Dialect: l.Dialect, Cut: l.Cut, Flat: l.Flat}
+	}{Dialect: l.Dialect, Unread: l.Unread, Cut: l.Cut, Flat: l.Flat}
 	for _, e := range l.Entries {
 		s := seen{
 			Name: e.Name, Type: e.Type.String(), Size: e.Size, UTC: e.UTC, Mode: e.Mode, Owner: e.Owner, Group: e.Group,
@@ -147,6 +148,17 @@ func TestIntruder(t *testing.T) {
 						base, intruder, at, len(l.Entries), l.Dialect, len(whole.Entries), whole.Dialect)
 				}
 			}
+		}
+	}
+}
+
+// Of a flood of lines that are none the first are kept and all are counted.
+func TestFlood(t *testing.T) {
+	text := []byte(strings.Repeat("what\n", 2500) + "-rw-r--r-- 1 a b 3 Feb 29 12:34 f\n" + strings.Repeat("type=file; f\n", 2501))
+	for name, want := range map[string]int{"list": 5001, "mlsd": 2501} {
+		l := parse(name, text)
+		if l.Unread != want || len(l.Unknown()) != 1000 || len(l.Entries) != 1000+5002-want {
+			t.Errorf("%s: %d lines not read, %d of %d entries unknown", name, l.Unread, len(l.Unknown()), len(l.Entries))
 		}
 	}
 }

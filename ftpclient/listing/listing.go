@@ -1,7 +1,6 @@
 package listing
 
 import (
-	"bytes"
 	"strings"
 	"time"
 )
@@ -17,6 +16,10 @@ type Listing struct {
 	// [Parent].
 	Entries []Entry
 
+	// Unread is how many lines were not understood. The first thousand of them
+	// are among Entries.
+	Unread int
+
 	// Cut reports that the text ends within a line: there may be more.
 	Cut bool
 
@@ -25,7 +28,11 @@ type Listing struct {
 	Flat bool
 }
 
-// Unknown returns the entries of the lines that were not understood.
+// maxUnknown is of how many lines that are not understood there are entries: a
+// server could send any number.
+const maxUnknown = 1000
+
+// Unknown returns the entries of lines that were not understood.
 func (l *Listing) Unknown() []Entry {
 	var found []Entry
 	for _, e := range l.Entries {
@@ -39,19 +46,17 @@ func (l *Listing) Unknown() []Entry {
 // Parse reads a list by LIST. Lines end in LF, with a CR before it or without.
 // now tells the year where the list leaves it out. text is not kept.
 func Parse(text []byte, now time.Time) Listing {
-	l := Listing{Cut: cut(text)}
 	lines := split(text)
-	var best attempt
-	for i := range dialects {
-		a := attemptAt(&dialects[i], lines, now)
-		if i == 0 || a.unread < best.unread {
+	best := attemptAt(&dialects[0], lines, now, true)
+	for i := 1; best.unread > 0 && i < len(dialects); i++ {
+		if a := attemptAt(&dialects[i], lines, now, false); a.unread < best.unread {
 			best = a
 		}
-		if best.unread == 0 {
-			break
-		}
 	}
-	l.Entries = best.entries
+	if best.entries == nil {
+		best = attemptAt(best.dialect, lines, now, true)
+	}
+	l := Listing{Entries: best.entries, Unread: best.unread, Cut: cut(text)}
 	if best.read > 0 {
 		l.Dialect, l.Flat = best.dialect.name, best.dialect.flat
 	}
@@ -64,6 +69,11 @@ func ParseFacts(text []byte) Listing {
 	l := Listing{Cut: cut(text)}
 	for _, line := range split(text) {
 		e := ParseEntry(line)
+		if e.Name == "" {
+			if l.Unread++; l.Unread > maxUnknown {
+				continue
+			}
+		}
 		l.Entries = append(l.Entries, e.checked(line))
 	}
 	return l
@@ -73,7 +83,7 @@ func cut(text []byte) bool { return len(text) > 0 && text[len(text)-1] != '\n' }
 
 // split returns the lines of text that are not blank.
 func split(text []byte) []string {
-	lines := make([]string, 0, bytes.Count(text, []byte("\n"))+1)
+	var lines []string
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if strings.Trim(line, " \t") != "" {
@@ -86,32 +96,37 @@ func split(text []byte) []string {
 // An attempt is a list as it reads in one dialect.
 type attempt struct {
 	dialect *dialect
-	entries []Entry
-	read    int // lines that were understood as entries
-	skipped int // that are none, and known
+	entries []Entry // not nil, if they are kept
+	read    int     // lines that were understood as entries
+	skipped int     // that are none, and known
 	unread  int
 }
 
-func attemptAt(d *dialect, lines []string, now time.Time) attempt {
-	a := attempt{dialect: d, entries: make([]Entry, 0, len(lines))}
+func attemptAt(d *dialect, lines []string, now time.Time, keep bool) attempt {
+	a := attempt{dialect: d}
+	if keep {
+		a.entries = []Entry{}
+	}
 	read := d.start(now)
 	for len(lines) > 0 {
 		e, n := read(lines)
+		first := lines[:max(n, 1)]
+		lines = lines[len(first):]
 		switch {
 		case n == 0:
-			e = notUnderstood("a line of a list that cannot be read", lines[0])
-			n = 1
-			a.unread++
+			if a.unread++; a.unread > maxUnknown {
+				continue
+			}
+			e = notUnderstood("a line of a list that cannot be read", first[0])
 		case e.Name == "":
 			a.skipped += n
-			lines = lines[n:]
 			continue
 		default:
 			a.read += n
-			e = itself(e).checked(strings.Join(lines[:n], "\n"))
 		}
-		a.entries = append(a.entries, e)
-		lines = lines[n:]
+		if keep {
+			a.entries = append(a.entries, itself(e).checked(strings.Join(first, "\n")))
+		}
 	}
 	if d.finish != nil {
 		d.finish(a.entries)
