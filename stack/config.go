@@ -29,10 +29,14 @@ type Config struct {
 	// /etc/hosts.
 	Hosts string
 
-	// ReceiveBuffer and SendBuffer are a connection's, in bytes; 0 means
-	// 4 MiB. Half of the receive buffer is offered to the peer as window.
+	// ReceiveBuffer is a connection's, in bytes; 0 means 16 MiB. Half of it is
+	// offered to the peer as window. It is filled only by a peer that is faster
+	// than the reader, or while a lost segment is on its way again.
 	ReceiveBuffer int
-	SendBuffer    int
+
+	// SendBuffer is a connection's at first, in bytes; 0 means 4 MiB. It grows
+	// with the congestion window.
+	SendBuffer int
 
 	// KeepAlive is after how long without a segment of the peer a connection
 	// asks whether it is still there, and how long between the questions; 0
@@ -47,9 +51,10 @@ type Config struct {
 }
 
 const (
-	defaultBuffer = 4 << 20
-	maxBuffer     = 64 << 20
-	defaultLinger = 3 * time.Second
+	defaultReceiveBuffer = 16 << 20
+	defaultSendBuffer    = 4 << 20
+	maxBuffer            = 64 << 20
+	defaultLinger        = 3 * time.Second
 
 	defaultKeepAlive = 15 * time.Second
 )
@@ -76,10 +81,10 @@ func (c Config) withDefaults() (Config, error) {
 		c.Hosts = "/etc/hosts"
 	}
 	if c.ReceiveBuffer <= 0 {
-		c.ReceiveBuffer = defaultBuffer
+		c.ReceiveBuffer = defaultReceiveBuffer
 	}
 	if c.SendBuffer <= 0 {
-		c.SendBuffer = defaultBuffer
+		c.SendBuffer = defaultSendBuffer
 	}
 	if c.KeepAlive == 0 {
 		c.KeepAlive = defaultKeepAlive

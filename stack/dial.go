@@ -98,6 +98,8 @@ func (s *Stack) connect(ctx context.Context, remote netip.AddrPort) (*Conn, erro
 		ep.Abort()
 		return fail(err)
 	}
+	s.paths.prepare(remote.Addr())
+	start := time.Now()
 	to := tcpip.FullAddress{NIC: nicID, Addr: addressOf(remote.Addr()), Port: remote.Port()}
 	terr = ep.Connect(to)
 	if _, started := terr.(*tcpip.ErrConnectStarted); started {
@@ -113,6 +115,7 @@ func (s *Stack) connect(ctx context.Context, remote netip.AddrPort) (*Conn, erro
 	if terr != nil {
 		return abandon(errorOf(terr))
 	}
+	s.paths.learn(remote.Addr(), time.Since(start))
 	c.established()
 	return c, nil
 }

@@ -2,10 +2,12 @@ package stack_test
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
 
+	"github.com/seed-54eb6215/xftp/stack"
 	"github.com/seed-54eb6215/xftp/stack/stacktest"
 )
 
@@ -43,11 +45,13 @@ func TestImpairedWireLong(t *testing.T) {
 // transferImpaired moves n bytes in each direction over a wire with flaws.
 func transferImpaired(t *testing.T, seed uint64, n int64, ipv4 bool) {
 	t.Helper()
-	to := addrB6
+	from, to := addrA6, addrB6
 	if ipv4 {
-		to = addrB4
+		from, to = addrA4, addrB4
 	}
 	p := newPair(t, stacktest.Options{})
+	p.scout(t, to)
+	(&pair{a: p.b, b: p.a}).scout(t, from)
 	client, server := p.connect(t, to)
 	// Only now: after a lost SYN a connection begins with a time-out of three
 	// seconds (RFC 6298, Section 5.7), and the test would be about that.
@@ -60,6 +64,17 @@ func transferImpaired(t *testing.T, seed uint64, n int64, ipv4 bool) {
 	}
 	if a.Retransmits+b.Retransmits == 0 {
 		t.Error("nothing was sent again, though frames were lost")
+	}
+}
+
+// scout lets a learn how near b is.
+func (p *pair) scout(t *testing.T, to netip.Prefix) {
+	t.Helper()
+	client, server := p.connect(t, to)
+	for _, c := range []*stack.Conn{client, server} {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -18,15 +18,11 @@ func setTCPOptions(s *gstack.Stack, cfg Config) error {
 	// flight on every acknowledgement. The price is paid where one packet in a
 	// hundred is lost: there more recoveries end in a time-out.
 	recovery := tcpip.TCPRecovery(0)
-	// The default, 200 ms, is for receivers that put off acknowledgements as
-	// long as that. Linux waits 40 ms, and a lost tail is common enough on a
-	// short path for the difference to be felt.
-	minRTO := tcpip.TCPMinRTOOption(50 * time.Millisecond)
 	// A short pipe stays in the cache. The maximum only fixes the window
 	// scale, so that a buffer can grow.
 	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: 4096, Default: cfg.ReceiveBuffer, Max: max(maxBuffer, cfg.ReceiveBuffer)}
 	send := tcpip.TCPSendBufferSizeRangeOption{Min: 4096, Default: cfg.SendBuffer, Max: max(maxBuffer, cfg.SendBuffer)}
-	for _, o := range []tcpip.SettableTransportProtocolOption{&sack, &recovery, &minRTO, &receive, &send} {
+	for _, o := range []tcpip.SettableTransportProtocolOption{&sack, &recovery, &receive, &send} {
 		if err := s.SetTransportProtocolOption(tcp.ProtocolNumber, o); err != nil {
 			return fmt.Errorf("set TCP option %T: %w", o, errorOf(err))
 		}
