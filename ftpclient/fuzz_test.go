@@ -128,9 +128,9 @@ func FuzzAnnounced(f *testing.F) {
 		if !ok {
 			return
 		}
-		lower := strings.ToLower(text)
-		at := strings.LastIndex(lower, "(")
-		if n < 0 || at < 0 || !strings.HasSuffix(strings.TrimRight(lower, " ."), " bytes)") || strings.Contains(path, strings.TrimRight(text, " .")[at:]) {
+		text = strings.TrimRight(text, " .")
+		at, unit := strings.LastIndexByte(text, '('), text[len(text)-len(" bytes)"):]
+		if n < 0 || at < 0 || !strings.EqualFold(unit, " bytes)") || strings.Contains(path, text[at:]) {
 			t.Errorf("%q for %q: %d", text, path, n)
 		}
 	})
