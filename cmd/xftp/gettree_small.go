@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -72,12 +71,12 @@ func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
 		if part != nil && err != nil {
 			d.kept = part.keep(err)
 		}
-		var size *ftpclient.IntegrityError
+		kind := kindOf(err)
 		switch {
-		case errors.As(err, &size) && ctx.Err() == nil:
+		case (kind == ftpclient.KindSize || kind == ftpclient.KindChanged) && ctx.Err() == nil:
 			// It has changed since it was listed, or the list is wrong.
 			d.state.Size, d.dated, d.result = -1, false, ftpclient.Result{}
-			d.retries++
+			d.retries += 1 + result.Retries
 			g.putOff(d)
 		case ctx.Err() != nil && part == nil:
 			g.lose() // it was never begun

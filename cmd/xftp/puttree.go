@@ -50,8 +50,11 @@ func (s *session) putTree(ctx context.Context, client *ftpclient.Client, dir str
 		if e, ok := there[f.rel]; ok && f.sameAs(e) {
 			continue
 		}
-		parent, name := splitPath(f.rel)
-		_, u.asks = there[joinPath(parent, temporaryName(name, partSuffix))]
+		begun := f.rel
+		if parent, name := splitPath(f.rel); !s.o.inPlace {
+			begun = joinPath(parent, temporaryName(name, partSuffix))
+		}
+		_, u.asks = there[begun]
 		s.tally.find(f.size)
 		uploads = append(uploads, u)
 	}

@@ -64,9 +64,7 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 		defer closeData()
 		out.stdout = data
 	}
-	if text := o.tls.warning(); text != "" {
-		out.alarm(text)
-	}
+	o.tls.say(out, o.flags)
 	s := &session{verb: verb, o: o, out: out, path: path, tls: tlsConfig}
 	do(ctx, s)
 	s.hangUp()

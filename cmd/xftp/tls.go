@@ -36,12 +36,12 @@ func (t *tlsOptions) addFlags(f *pflag.FlagSet) {
 func (t *tlsOptions) config(who *caller) (*tls.Config, error) {
 	cfg := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: t.insecure, // said aloud, see tlsOptions.warning
+		InsecureSkipVerify: t.insecure, // said aloud, see tlsOptions.say
 	}
 	if t.cacert != "" {
 		authorities, err := who.readFile(t.cacert)
 		if err != nil {
-			return nil, usagef("--cacert: %v", err)
+			return nil, unreadable("--cacert", err)
 		}
 		cfg.RootCAs = x509.NewCertPool()
 		if !cfg.RootCAs.AppendCertsFromPEM(authorities) {
@@ -56,12 +56,12 @@ func (t *tlsOptions) config(who *caller) (*tls.Config, error) {
 	}
 	cert, err := who.readFile(t.cert)
 	if err != nil {
-		return nil, usagef("--cert: %v", err)
+		return nil, unreadable("--cert", err)
 	}
 	key := cert
 	if t.key != "" {
 		if key, err = who.readFile(t.key); err != nil {
-			return nil, usagef("--key: %v", err)
+			return nil, unreadable("--key", err)
 		}
 	}
 	pair, err := tls.X509KeyPair(cert, key)
@@ -72,16 +72,28 @@ func (t *tlsOptions) config(who *caller) (*tls.Config, error) {
 	return cfg, nil
 }
 
-// warning returns what is said aloud in every run that does not verify the
-// server, or "".
-func (t *tlsOptions) warning() string {
+// unreadable is the error of a file that a flag names. What it names by mistake
+// may be a URL with a password.
+func unreadable(flag string, err error) error {
+	return usagef("%s: %s", flag, passwords.ReplaceAllString(err.Error(), "$1:***@"))
+}
+
+// say warns of what TLS does not do in this run: aloud if nobody verifies the
+// server, and of flags that were typed for connections in clear.
+func (t *tlsOptions) say(out *output, flags *pflag.FlagSet) {
 	switch {
-	case !t.wanted || !t.insecure:
-		return ""
-	case len(t.pins) > 0:
-		return "--tls-insecure: the server is known by its pinned key alone; its certificate is not verified"
+	case t.wanted && t.insecure && len(t.pins) > 0:
+		out.alarm("--tls-insecure: the server is known by its pinned key alone; its certificate is not verified")
+	case t.wanted && t.insecure:
+		out.alarm("--tls-insecure: nobody verifies who the server is; others can read and change what is sent")
+	case t.wanted:
 	default:
-		return "--tls-insecure: nobody verifies who the server is; others can read and change what is sent"
+		for _, name := range []string{"cacert", "cert", "tls-insecure", "pinned-pubkey"} {
+			if flags.Changed(name) {
+				out.warn("--%s does nothing for ftp://, which is in clear; TLS is ftpes:// or ftps://", name)
+				return
+			}
+		}
 	}
 }
 

@@ -112,7 +112,7 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 		var refusal *ftpclient.ReplyError
 		if errors.As(err, &refusal) && isRename(refusal) && ctx.Err() == nil {
 			u.asks = true // for another way to its name
-			u.retries++
+			u.retries += 1 + result.Retries
 			return
 		}
 		if ctx.Err() != nil && f == nil {
