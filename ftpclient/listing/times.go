@@ -202,10 +202,14 @@ func isDate(s string) bool {
 	return first > 0 && last > first+1 && last < len(s)-1 && s[first] == s[last] && strings.IndexFunc(s[first+1:last], isDateMark) < 0
 }
 
-// numbers reads a date of three numbers in an order.
+// numbers reads a date of three numbers in an order. With points between them
+// the month is never first.
 func (m *moment) numbers(s string, o order) bool {
 	if !isDate(s) {
 		return false
+	}
+	if o == monthFirst && strings.Contains(s, ".") {
+		o = dayFirst
 	}
 	parts := strings.FieldsFunc(s, isDateMark)
 	at := [3][3]int{monthFirst: {2, 0, 1}, dayFirst: {2, 1, 0}, yearFirst: {0, 1, 2}}[o]
