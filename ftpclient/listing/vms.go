@@ -36,8 +36,9 @@ func readVMS(now time.Time) reader {
 		if !e.vmsColumns(rest, now) {
 			return Entry{}, 0
 		}
-		if dir, ok := strings.CutSuffix(strings.ToUpper(bareVersion(name)), ".DIR"); ok && dir != "" {
-			e.Type, e.Name = Dir, name[:len(dir)]
+		bare := bareVersion(name)
+		if i := len(bare) - len(".DIR"); i > 0 && strings.EqualFold(bare[i:], ".DIR") {
+			e.Type, e.Name = Dir, name[:i]
 		}
 		return e, n
 	}
