@@ -28,6 +28,7 @@ type bench struct {
 	site     *site // of the case at hand
 	siteLink link
 	siteKind lab.Kind
+	siteTLS  lab.TLSMode
 	broken   bool // a run failed on the site: whatever it left there, the next one gets a new site
 	contents map[set]*content
 	file     *record.File
@@ -92,7 +93,7 @@ func (b *bench) content(ctx context.Context, s set) (*content, error) {
 
 // moveTo makes the site that a case wants, unless it is there already.
 func (b *bench) moveTo(ctx context.Context, c testCase) error {
-	if b.site != nil && (b.o.url != "" || b.siteLink == c.link && b.siteKind == c.kind && !b.broken) {
+	if b.site != nil && (b.o.url != "" || b.siteLink == c.link && b.siteKind == c.kind && b.siteTLS == c.tls && !b.broken) {
 		return nil
 	}
 	b.broken = false
@@ -107,12 +108,12 @@ func (b *bench) moveTo(ctx context.Context, c testCase) error {
 	if b.o.url != "" {
 		s, err = newRealSite(b.o.iface, b.o.address, b.o.url)
 	} else {
-		s, err = newLabSite(ctx, c.link, b.o.mtu, c.kind, b.root)
+		s, err = newLabSite(ctx, c, b.o.mtu, b.root)
 	}
 	if err != nil {
 		return err
 	}
-	b.site, b.siteLink, b.siteKind = s, c.link, c.kind
+	b.site, b.siteLink, b.siteKind, b.siteTLS = s, c.link, c.kind, c.tls
 	return nil
 }
 
@@ -139,7 +140,7 @@ func (b *bench) runCase(ctx context.Context, c testCase, rc *record.Case) error 
 	if time.Now().After(b.ends) {
 		return fmt.Errorf("the time that -limit gives (%v) was over", b.o.limit)
 	}
-	if b.o.url != "" && (!c.link.isPlain() || c.kind != lab.Embedded || c.placed == together || c.job.verb == drain) {
+	if b.o.url != "" && (!c.link.isPlain() || c.kind != lab.Embedded || c.tls != lab.NoTLS || c.placed == together || c.job.verb == drain) {
 		return errors.New("needs the lab")
 	}
 	if err := b.moveTo(ctx, c); err != nil {
@@ -313,7 +314,16 @@ func (b *bench) attempt(ctx context.Context, r *racer, c testCase, content *cont
 	if round == 1 || r.rec.Command == nil {
 		r.rec.Command = b.shown(cmd.Args)
 	}
+	handshakes, err := b.site.handshakes()
+	if err != nil {
+		return record.Run{Error: err.Error()}
+	}
 	run := b.once(ctx, cmd, c.job.verb == cat && round > 0)
+	if run.Error == "" && c.tls != lab.NoTLS {
+		if run.TLS, err = b.site.tlsSince(len(handshakes)); err != nil {
+			run.Error = err.Error()
+		}
+	}
 	if run.Error == "" {
 		run.Verified, err = b.verify(ctx, t, content)
 		if err != nil {
@@ -329,7 +339,11 @@ func (b *bench) attempt(ctx context.Context, r *racer, c testCase, content *cont
 // shown makes a command fit to be published: without the names of temporary
 // directories.
 func (b *bench) shown(words []string) []string {
-	replace := strings.NewReplacer(b.site.base, redacted(b.site.base), b.out, "OUT", b.root, "ROOT", b.home, "HOME", filepath.Dir(b.o.program)+"/", "")
+	names := []string{b.site.base, redacted(b.site.base), b.out, "OUT", b.root, "ROOT", b.home, "HOME", filepath.Dir(b.o.program) + "/", ""}
+	if ca := b.site.caFile(); ca != "" {
+		names = append(names, ca, "CA")
+	}
+	replace := strings.NewReplacer(names...)
 	var shown []string
 	for i, w := range words {
 		if i == 0 {

@@ -20,6 +20,7 @@ type testCase struct {
 	job   job
 	link  link
 	kind  lab.Kind // of the server
+	tls   lab.TLSMode
 	peers []string // those that apply; xftp is the first
 
 	floor, aim float64 // of the ratio to the best peer, or of what record.Rows makes of the unit
@@ -106,6 +107,9 @@ var cases = []testCase{
 	{name: "L", title: "NOOP round trip, client and server on different cores", unit: record.RTT, job: job{noop, nothing, 1}, placed: apart, peers: libraries, floor: 1, aim: 1.4, quick: true},
 	{name: "L1", title: "NOOP round trip, client and server on one core", unit: record.RTT, job: job{noop, nothing, 1}, placed: together, peers: libraries, floor: 0.5, aim: 1, quick: true},
 	{name: "ceiling", title: "D1 as a share of what the socket alone drains", unit: record.Frames, job: job{drain, nothing, 1}, peers: []string{xftp}, aim: 0.85},
+
+	{name: "T1", title: "D1 over explicit TLS", tls: lab.ExplicitTLS, job: job{discard, big, 1}, peers: everyone, floor: 1, aim: 1.2},
+	{name: "T1u", title: "U1 over explicit TLS", tls: lab.ExplicitTLS, job: job{upload, big, 1}, peers: uploaders, floor: 1, aim: 1.2},
 
 	{name: "D1-proftpd", title: "D1 from proftpd", kind: lab.Proftpd, job: job{discard, big, 1}, peers: everyone},
 

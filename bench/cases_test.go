@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed-54eb6215/xftp/bench/record"
+	"github.com/seed-54eb6215/xftp/internal/lab"
 )
 
 // TestCases: the table is well formed, and every peer can do what it is asked.
@@ -34,11 +35,17 @@ func TestCases(t *testing.T) {
 			t.Errorf("%s: set %d has %d files", c.name, c.job.set, n)
 		}
 		task := task{job: c.job, url: "ftp://192.0.2.1/" + name, local: "/root/file", out: "/out", list: "/list", files: []string{"f00", "f63"}}
+		if c.tls != lab.NoTLS {
+			task.ca = "/ca.pem"
+		}
 		for _, name := range c.peers {
 			p, _ := b.findPeer(name) // need not be installed
 			words := p.words(task)
 			if words == nil {
 				t.Errorf("%s: %s cannot do it", c.name, name)
+			}
+			if told := strings.Contains(strings.Join(words, " "), "/ca.pem"); told != (c.tls != lab.NoTLS) {
+				t.Errorf("%s: %s is told of the certificate: %v: %q", c.name, name, told, words)
 			}
 			if c.job.verb != upload && c.job.verb != cat && c.job.conns > 1 && !strings.Contains(strings.Join(words, " "), string(rune('0'+c.job.conns))) {
 				t.Errorf("%s: %s is not told of %d connections: %q", c.name, name, c.job.conns, words)

@@ -93,7 +93,7 @@ func (b *bench) mode(ctx context.Context) string {
 	if err != nil {
 		return "unknown"
 	}
-	cmd := b.command(ctx, p, append(p.words(task{job: job{discard, tiny, 1}, url: b.site.base + c.name, out: devNull}), "--json"))
+	cmd := b.command(ctx, p, append(p.words(task{job: job{discard, tiny, 1}, ca: b.site.caFile(), url: b.site.base + c.name, out: devNull}), "--json"))
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	if b.site.start(cmd) != nil || cmd.Wait() != nil {

@@ -20,6 +20,7 @@ const (
 // A task is a job with everything filled in.
 type task struct {
 	job
+	ca    string   // file with the authority of the server's certificate; empty without TLS
 	url   string   // of the file or, with a / at its end, of the directory
 	local string   // file that is uploaded
 	out   string   // file or directory that a download goes to; os.DevNull for nowhere
@@ -68,6 +69,11 @@ func (b *bench) findPeer(name string) (peer, error) {
 }
 
 func xftpWords(t task) []string {
+	if t.ca != "" {
+		ca := t.ca
+		t.ca = ""
+		return append(xftpWords(t), "--cacert", ca)
+	}
 	switch t.verb {
 	case discard, toFile:
 		return []string{"get", t.url, "-o", t.out}
@@ -83,9 +89,20 @@ func xftpWords(t task) []string {
 	return nil
 }
 
+// Over TLS all use the cipher that xftp and vsftpd agree upon. By themselves the
+// others would have one with a longer key, and be slower for it.
+const (
+	opensslCipher = "TLS_AES_128_GCM_SHA256"
+	gnutlsCipher  = "NORMAL:-CIPHER-ALL:+AES-128-GCM"
+)
+
 // curlWords: without its directory changes, which cost it round trips.
 func curlWords(t task) []string {
 	words := []string{"-q", "-sS", "--ftp-method", "nocwd"}
+	if t.ca != "" {
+		words = append(words, "--ssl-reqd", "--cacert", t.ca, "--tls13-ciphers", opensslCipher)
+		t.url = t.otherURL("ftp")
+	}
 	switch t.verb {
 	case discard, toFile:
 		return append(words, "-o", t.out, t.url)
@@ -107,6 +124,11 @@ func curlWords(t task) []string {
 // output, which is /dev/null: as a file it might be replaced.
 func lftpWords(t task) []string {
 	script := "set ftp:sync-mode off; set net:max-retries 2; set cmd:fail-exit yes; "
+	if t.ca != "" {
+		// It protects no anonymous sessions unless it is told to.
+		script += "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ftp:ssl-allow-anonymous yes; set ssl:ca-file " + t.ca + "; set ssl:priority " + gnutlsCipher + "; "
+		t.url = t.otherURL("ftp")
+	}
 	switch t.verb {
 	case discard, cat:
 		if t.out != "" && t.out != devNull {
@@ -144,6 +166,10 @@ func aria2Words(t task) []string {
 // wgetWords: it has one connection, and does not upload.
 func wgetWords(t task) []string {
 	words := []string{"--no-config", "-nv"}
+	if t.ca != "" {
+		words = append(words, "--ca-certificate="+t.ca, "--ciphers="+gnutlsCipher)
+		t.url = t.otherURL("ftps") // explicit TLS all the same
+	}
 	switch {
 	case t.verb == discard || t.verb == toFile:
 		return append(words, "-O", t.out, t.url)
@@ -154,6 +180,12 @@ func wgetWords(t task) []string {
 		return append(words, "-r", "-nH", "--no-parent", "--cut-dirs="+strconv.Itoa(depth), "-P", t.out, t.url)
 	}
 	return nil
+}
+
+// otherURL returns the URL with the scheme that a program knows TLS by.
+func (t task) otherURL(scheme string) string {
+	_, rest, _ := strings.Cut(t.url, "://")
+	return scheme + "://" + rest
 }
 
 // urlPath returns what follows the host in a URL.

@@ -34,7 +34,8 @@ type site struct {
 }
 
 // newLabSite makes a lab with a server of the content below root.
-func newLabSite(ctx context.Context, l link, mtu int, kind lab.Kind, root string) (s *site, err error) {
+func newLabSite(ctx context.Context, c testCase, mtu int, root string) (s *site, err error) {
+	l, kind := c.link, c.kind
 	if l.mtu != 0 {
 		mtu = l.mtu
 	}
@@ -55,7 +56,7 @@ func newLabSite(ctx context.Context, l link, mtu int, kind lab.Kind, root string
 	if err != nil {
 		return s, err
 	}
-	s.server, err = s.lab.Server.StartServer(ctx, lab.ServerConfig{Kind: kind, Root: root})
+	s.server, err = s.lab.Server.StartServer(ctx, lab.ServerConfig{Kind: kind, Root: root, TLS: c.tls})
 	if err != nil {
 		return s, err
 	}

@@ -95,6 +95,48 @@ func buildXftp(t *testing.T, dir string) string {
 	return program
 }
 
+// TestTLSRows measures the cases with TLS, with tiny files: all who run in them
+// protect their data, as the server says.
+func TestTLSRows(t *testing.T) {
+	lab.NeedVsftpd(t)
+	dir := t.TempDir()
+	chosen, err := choose("T1,T1u", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "results.json")
+	o := options{
+		program: buildXftp(t, dir), out: out, rounds: 1, mtu: 1500, bytes: 2e6,
+		timeout: time.Minute, caseLimit: time.Minute, limit: 10 * time.Minute,
+	}
+	if err := run(o, chosen); err != nil {
+		t.Fatal(err)
+	}
+	f, err := record.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Machine.Mode != "copy" {
+		t.Errorf("xftp's mode is %s", f.Machine.Mode)
+	}
+	for _, c := range f.Cases {
+		if c.Skipped != "" || c.Xftp() == nil {
+			t.Errorf("%s: not measured: %s %s", c.Name, c.Skipped, c.Peers[0].LeftOut)
+		}
+		for _, p := range c.Peers {
+			for _, r := range p.Counted() {
+				checkRun(t, c, p, r)
+				if want := "TLSv1.3 " + opensslCipher; r.TLS != want {
+					t.Errorf("%s: %s has TLS %q, want %q", c.Name, p.Name, r.TLS, want)
+				}
+			}
+			if p.LeftOut != "" && p.LeftOut != "not installed" {
+				t.Errorf("%s: %s is left out: %s", c.Name, p.Name, p.LeftOut)
+			}
+		}
+	}
+}
+
 // TestRealLink measures on an interface and against a server that the harness
 // did not make: they are of a lab that it does not know of.
 func TestRealLink(t *testing.T) {

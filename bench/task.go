@@ -15,7 +15,7 @@ const uploaded = lab.UploadDir + "/back"
 
 // task fills in a job. If keep is set, a download to nowhere goes to a file.
 func (b *bench) task(j job, c *content, keep bool) (task, error) {
-	t := task{job: j, url: b.site.base + c.name, files: c.files}
+	t := task{job: j, ca: b.site.caFile(), url: b.site.base + c.name, files: c.files}
 	switch j.verb {
 	case discard, cat:
 		t.out = devNull

@@ -116,6 +116,7 @@ type Run struct {
 	// Items are the parts that a run consists of, in seconds.
 	Items map[string]float64 `json:"items,omitempty"`
 
+	TLS      string `json:"tls,omitempty"`      // version and cipher, of control and data, as the server tells
 	Verified string `json:"verified,omitempty"` // how what was moved was checked, outside the timed part
 	Error    string `json:"error,omitempty"`    // why the run does not count
 }

@@ -98,6 +98,9 @@ func describe(c *record.Case, p *record.Peer) string {
 	if p.LeftOut != "" {
 		add("%s", p.LeftOut)
 	}
+	if tls := p.Counted()[n-1].TLS; tls != "" {
+		add("%s", tls)
+	}
 	if items := steps(p); items != "" && c.Unit == record.Startup {
 		add("%s", items)
 	}
