@@ -33,12 +33,12 @@ func TestLabTLS(t *testing.T) {
 	}
 }
 
-func testLabTLS(t *testing.T, kind lab.Kind, mode lab.TLSMode, active bool, version uint16) {
-	l := lab.ForTest(t, lab.Config{})
-	root := lab.RootDir(t)
+// protect starts a server under TLS and returns who trusts it.
+func protect(t *testing.T, l *lab.Lab, kind lab.Kind, mode lab.TLSMode, root string) (*lab.Server, *tls.Config) {
+	t.Helper()
 	server, err := l.Server.StartServer(t.Context(), lab.ServerConfig{Kind: kind, Root: root, TLS: mode})
 	if errors.Is(err, errors.ErrUnsupported) {
-		return // pure-ftpd of Debian has no implicit TLS
+		t.SkipNow() // pure-ftpd of Debian has no implicit TLS
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +49,45 @@ func testLabTLS(t *testing.T, kind lab.Kind, mode lab.TLSMode, active bool, vers
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(roots)
+	return server, &tls.Config{RootCAs: pool}
+}
+
+// Many small files cross real servers under TLS, with whatever is sent ahead, and
+// a large one comes in segments.
+func TestLabTLSManyFiles(t *testing.T) {
+	for _, kind := range lab.Kinds() {
+		for _, active := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v/active=%v", kind, active), func(t *testing.T) {
+				lab.NeedServer(t, kind)
+				l := lab.ForTest(t, lab.Config{})
+				root := lab.RootDir(t)
+				server, trust := protect(t, l, kind, lab.ExplicitTLS, root)
+				const size = 8 * mib
+				large := random(7, size)
+				if err := os.WriteFile(filepath.Join(root, lab.UploadDir, "large"), large, 0o644); err != nil {
+					t.Fatal(err)
+				}
+				c, err := ftpclient.New(server.URL(""), &ftpclient.Config{Dialer: l.Client, Listener: l.Client, Active: active, TLS: trust})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				roundTrip(t, c, smallFiles(lab.UploadDir+"/", 60), 3)
+				dst := newMemory(size)
+				result, err := c.DownloadSegments(t.Context(), dst, &ftpclient.Segments{Path: lab.UploadDir + "/large", Count: 4})
+				if err != nil || result.Bytes != size || sumOf(dst.b) != sumOf(large) {
+					t.Errorf("segments: %+v, %v", result, err)
+				}
+			})
+		}
+	}
+}
+
+func testLabTLS(t *testing.T, kind lab.Kind, mode lab.TLSMode, active bool, version uint16) {
+	l := lab.ForTest(t, lab.Config{})
+	root := lab.RootDir(t)
+	server, trust := protect(t, l, kind, mode, root)
+	trust.MaxVersion = version
 	capture, err := l.Client.Capture()
 	if err != nil {
 		t.Fatal(err)
@@ -56,8 +95,7 @@ func testLabTLS(t *testing.T, kind lab.Kind, mode lab.TLSMode, active bool, vers
 	defer capture.Close()
 	c, err := ftpclient.Dial(t.Context(), server.URL(""), &ftpclient.Config{
 		Dialer: l.Client, Listener: l.Client, Active: active,
-		TLS:   &tls.Config{RootCAs: pool, MaxVersion: version},
-		Trace: func(line string) { t.Log(line) },
+		TLS: trust, Trace: func(line string) { t.Log(line) },
 	})
 	if err != nil {
 		t.Fatal(err)
