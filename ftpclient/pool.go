@@ -63,6 +63,9 @@ func (p *pool) open() int { return len(p.idle) + len(p.busy) + p.opening }
 // *ConnectError in the end.
 func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
 	p.mu.Lock()
+	if p.opening == 0 && len(p.waiting[urgent]) == 0 && len(p.waiting[patient]) == 0 {
+		p.outage.failed = 0 // nobody has to wait for what he has not seen
+	}
 	before := p.outage.rounds
 	for { // with mu locked
 		var wait time.Duration
@@ -84,6 +87,10 @@ func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
 			p.put(next.conn)
 			p.mu.Lock()
 			continue
+		case p.outage.failed > 0 && p.outage.rounds-before > p.client.retries():
+			err := p.unreachable(before, p.outage.err)
+			p.mu.Unlock()
+			return nil, err
 		case p.mayOpen(&wait):
 			round := p.outage.rounds
 			p.opening++

@@ -54,6 +54,7 @@ type outage struct {
 	failed int       // attempts in a row; those made at the same time count once
 	rounds int       // such attempts, ever
 	over   time.Time // when it is tried again
+	err    error     // of the last
 }
 
 // mayOpen reports whether one more connection can be opened now. If not, wait is
@@ -124,18 +125,21 @@ func (p *pool) opened(ctx context.Context, conn *Conn, err *error, round, before
 		p.outage.rounds++
 		if again {
 			p.outage.failed++
+			p.outage.err = refused
 			p.outage.over = time.Now().Add(backoff(p.client.cfg.RetryWait, p.outage.failed))
 		}
 	}
-	tries := p.outage.rounds - before
-	if again && tries <= p.client.retries() {
-		p.wakeAll()
+	p.wakeAll()
+	if again && p.outage.rounds-before <= p.client.retries() {
 		return false
 	}
-	p.outage.failed = 0 // whoever comes next need not wait for what he has not seen
-	p.wakeAll()
-	*err = &ConnectError{Address: p.client.url.Address(), Tries: max(tries, 1), Err: refused}
+	*err = p.unreachable(before, refused)
 	return true
+}
+
+// unreachable is the error of a site that was tried since the round before.
+func (p *pool) unreachable(before int, err error) error {
+	return &ConnectError{Address: p.client.url.Address(), Tries: max(p.outage.rounds-before, 1), Err: err}
 }
 
 // worthwhile reports whether to connect may succeed later. Where nobody has ever
