@@ -212,7 +212,10 @@ func (e *Entry) splitLink(size int64) bool {
 		e.Name, e.Target, _ = strings.Cut(e.Name, arrow)
 		return e.Name != ""
 	}
-	at := len(e.Name) - int(min(size, int64(len(e.Name))))
+	if size < 0 || size > int64(len(e.Name)) {
+		return false
+	}
+	at := len(e.Name) - int(size)
 	name, ok := strings.CutSuffix(e.Name[:at], arrow)
 	if !ok || name == "" {
 		return false
