@@ -210,7 +210,7 @@ func lieDownload(ctx context.Context, url string, cfg *ftpclient.Config) moved {
 	return moved{got.Bytes(), result, errors.Join(err, ended), stillInOrder(ctx, c)}
 }
 
-var errNotDone = errors.New("Done was not called")
+var errNotDone = errors.New("no call of Done")
 
 func lieSegments(ctx context.Context, url string, cfg *ftpclient.Config) moved {
 	c, err := ftpclient.New(url, cfg)

@@ -91,6 +91,7 @@ type plan struct {
 	restIgnored  bool                                   // REST is granted and not done
 	again        []step                                 // retr from the second RETR on
 	changed      func(file []byte) []byte               // the file from the second RETR on
+	renamed      func(file []byte) []byte               // what RNTO makes of a file
 	renameUndone bool                                   // RNTO is granted and not done
 	claimStored  bool                                   // SIZE tells what was sent, not what is stored
 }

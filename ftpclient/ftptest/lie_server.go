@@ -165,11 +165,14 @@ func (s *Liar) modified() string {
 }
 
 // rename reports whether there was a file to rename.
-func (s *Liar) rename(from, to string, pretend bool) bool {
+func (s *Liar) rename(from, to string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	content, ok := s.files[from]
-	if ok && !pretend {
+	if change := s.lie.plan.renamed; change != nil {
+		content = change(content)
+	}
+	if ok && !s.lie.plan.renameUndone {
 		s.files[to], s.sent[to] = content, s.sent[from]
 		delete(s.files, from)
 		delete(s.sent, from)

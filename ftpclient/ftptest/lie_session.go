@@ -211,7 +211,7 @@ func (v *lieSession) answer(verb, arg, name string) string {
 		v.from = name
 		return "350 and to what"
 	case "RNTO":
-		if v.from == "" || !v.liar.rename(v.from, name, p.renameUndone) {
+		if v.from == "" || !v.liar.rename(v.from, name) {
 			return "503 no RNFR"
 		}
 		v.from = ""

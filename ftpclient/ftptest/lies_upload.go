@@ -115,6 +115,10 @@ func uploadLies() []Lie {
 			Name: "stor-rename-undone", Truth: Detectable, Renames: true, Does: "stores the file, then 226, and says 250 to RNTO without doing it",
 			plan: plan{renameUndone: true},
 		},
+		{
+			Name: "stor-rename-loses", Truth: Detectable, Renames: true, Does: "stores the file, then 226, and loses all but 60 000 bytes of it by RNTO, to which it says 250",
+			plan: plan{renamed: truncate},
+		},
 	}
 	return directed(Upload, lies)
 }

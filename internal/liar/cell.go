@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,10 +21,11 @@ import (
 
 // A cell is what one client made of one lie.
 type cell struct {
-	code  int  // exit code
-	hung  bool // it was killed, because it did not end
-	whole bool // the bytes under the final name are right
-	some  bool // there is a file under the final name
+	code   int  // exit code
+	hung   bool // it was killed, because it did not end
+	warned bool // it said so on standard error
+	whole  bool // the bytes under the final name are right
+	some   bool // there is a file under the final name
 }
 
 // text is the cell in the table.
@@ -30,6 +34,8 @@ func (c cell) text() string {
 	switch {
 	case c.hung:
 		text = "hang"
+	case c.fooled() && c.warned:
+		return "**!!** warned"
 	case c.fooled():
 		return "**!!**"
 	}
@@ -70,8 +76,10 @@ func tell(ctx context.Context, lie ftptest.Lie, c *client, p lab.Program) (cell,
 			return cell{}, err
 		}
 	}
-	code, err := runIn(ctx, dir, p, args(host, port))
+	var stderr bytes.Buffer
+	code, err := runIn(ctx, dir, p, args(target{host, port, lie}), &stderr)
 	result := cell{code: code, hung: errors.Is(err, context.DeadlineExceeded)}
+	result.warned = strings.Contains(stderr.String(), "warning: ")
 	if err != nil && !result.hung {
 		return cell{}, err
 	}
@@ -87,11 +95,11 @@ func tell(ctx context.Context, lie ftptest.Lie, c *client, p lab.Program) (cell,
 
 // runIn runs a program in dir, which is also its home, and returns its exit
 // code. The error wraps context.DeadlineExceeded if it had to be killed.
-func runIn(ctx context.Context, dir string, p lab.Program, args []string) (int, error) {
+func runIn(ctx context.Context, dir string, p lab.Program, args []string, stderr io.Writer) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.Path, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Stderr = dir, stderr
 	cmd.Env = append([]string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C"}, p.Env()...)
 	// It is the only process of a group, with what it starts.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -38,18 +38,23 @@ them to theirs: package ` + "`ftpclient/ftptest`" + ` has the server.
 
 `
 
-const pageKey = `A cell is the exit code. **!!** is exit code 0 with wrong bytes: a false success.
-A star is a failure that left wrong bytes under the final name. *hang* is a
-client that had to be killed after %v.
+const pageKey = `A cell is the exit code. **!!** is exit code 0 with wrong bytes: a false success;
+*warned* stands beside it where the client warned on standard error. A star is a
+failure that left wrong bytes under the final name. *hang* is a client that had
+to be killed after %v.
 
-The rows under *odd, but honest* bring the whole file, and an exit code of 0 is right.
-Under *something tells*, the server gives the lie away by its replies, its sizes
-or the way the connection ended; an exit code of 0 without **!!** is then a client that
-had luck, or does not do what the lie is about. Under *only a hash tells*, the server offers HASH, and a client
-has to ask for it (xftp: ` + "`--verify hash`" + `). Under *nothing tells*, no
-client can know. xftp then says in a warning and in ` + "`--json`" + ` that nothing was
-verified, and fails with ` + "`--verify size`" + `. rclone lists the directory before it
-fetches, and fails where that is refused.
+The rows under *odd, but honest* bring the whole file, and an exit code of 0 is
+right. Under *something tells*, the server gives the lie away by its replies, its
+sizes or the way the connection ended; an exit code of 0 without **!!** is then a
+client that had luck, or does not do what the lie is about. Under *only a hash
+tells*, the server offers HASH, and a client has to ask for it. Under *nothing
+tells*, no client can know; xftp then warns that nothing was verified, and says
+so in ` + "`--json`" + `.
+
+The last column is ` + "`xftp --verify size`" + `, and ` + "`--verify hash`" + ` where only a
+hash tells: it fails wherever the server does not tell what is demanded, with a
+file that is whole too. rclone lists the directory before it fetches, and fails
+where that is refused.
 
 `
 
