@@ -46,7 +46,12 @@ var rules = []rule{
 	{"ftpclient takes any dialer", tree("ftpclient"), ours("frame", "xdp", "stack", "internal", "cmd")},
 	{"ftpclient needs the standard library only", tree("ftpclient"), thirdParty},
 
-	{"the lab does not know what it is for", tree("internal"), ours("frame", "xdp", "stack", "ftpclient", "cmd")},
+	{"the lab does not know what it is for", func(path string) bool {
+		return isOurs(path, "internal") && !isOurs(path, "internal/liar")
+	}, ours("frame", "xdp", "stack", "ftpclient", "cmd")},
+	{"the liar takes any client", tree("internal/liar"), func(dep pkg) bool {
+		return one("ftpclient")(dep.ImportPath) || ours("frame", "xdp", "stack", "cmd")(dep)
+	}},
 	{"package testing is for tests", func(path string) bool {
 		return isOurs(path, "cmd") || isOurs(path, "internal/lab")
 	}, func(dep pkg) bool { return dep.ImportPath == "testing" }},
