@@ -17,6 +17,7 @@
 //	RFC 2389  FEAT
 //	RFC 2428  EPSV and EPRT
 //	RFC 3659  SIZE, MDTM, REST, MLST and MLSD
+//	draft-bryan-ftp-hash-08  HASH; also XSHA512, XSHA256, XSHA1, XMD5, MD5, XCRC
 //
 // # Data connections
 //
@@ -43,10 +44,20 @@
 // # What a transfer promises
 //
 // A transfer succeeds only if the data connection ended cleanly, the server's
-// last reply was positive, and the number of bytes equals what the server says
-// elsewhere: its answer to SIZE, or else the count in its 150 reply. After an
-// upload the server's SIZE is compared with what was sent. Everything else is
-// an error. [Result.Verified] says which of these checks could be made.
+// last reply was positive, and the number of bytes equals every size that is
+// known: the server's answer to SIZE, or else to MLST, the count in its 150 reply,
+// and what the caller gave. A wrong size is asked for once more; another answer
+// says that the file has changed. After an upload the size of what is stored is
+// compared with what was sent, or else its hash, and the file is looked for under
+// its new name where it gets one. The parts of a download in segments must be of one
+// file: of the same size and time before and after. Everything else is an error,
+// an [*IntegrityError] if both sides called the transfer complete.
+//
+// Under TLS the end of the data is told by close_notify. Where a server leaves that
+// out, a file is good only if a size agrees that was learned elsewhere, and
+// [Result.Unclosed] says so. [Config.Verify] says what has to be known for a
+// transfer to be good, such as a hash that the server computes; [Result.Verified]
+// says what was.
 //
 // # Lists
 //
