@@ -37,6 +37,10 @@ func (u *upload) rename(ctx context.Context, conn *ftpclient.Conn, want int64) e
 	}
 	// Somebody may have waited for it and taken it, but then it is under neither.
 	if _, err := conn.Size(ctx, u.part()); err == nil {
+		var refusal *ftpclient.ReplyError
+		if errors.As(unseen, &refusal) {
+			unseen = refusal
+		}
 		return &ftpclient.IntegrityError{Kind: ftpclient.KindStored, Want: want, Got: -1, Err: unseen}
 	} else if !conn.Usable() {
 		return err

@@ -44,8 +44,13 @@ func hashOf(ctx context.Context, client *ftpclient.Client, path string) (ftpclie
 	sum, err := client.Hash(ctx, path)
 	var refusal *ftpclient.ReplyError
 	var nonsense *ftpclient.ProtocolError
-	if errors.Is(err, ftpclient.ErrNoHash) || errors.As(err, &refusal) && !refusal.Temporary() || errors.As(err, &nonsense) {
-		err = &ftpclient.IntegrityError{Kind: ftpclient.KindUnverified, Err: err}
+	switch {
+	case errors.Is(err, ftpclient.ErrNoHash):
+		err = &ftpclient.IntegrityError{Kind: ftpclient.KindUnverified, Err: ftpclient.ErrNoHash}
+	case errors.As(err, &refusal) && !refusal.Temporary():
+		err = &ftpclient.IntegrityError{Kind: ftpclient.KindUnverified, Err: refusal}
+	case errors.As(err, &nonsense):
+		err = &ftpclient.IntegrityError{Kind: ftpclient.KindUnverified, Err: nonsense}
 	}
 	return sum, err
 }
