@@ -256,7 +256,7 @@ func (m *matrix) checkConnections(t *testing.T, what string, want int) {
 		case s.From.Port() == control || s.To.Port() == control:
 		case s.RST && slices.Contains(server, s.From.Addr()) && ended[there] && ended[back]:
 		case s.RST:
-			t.Errorf("%s: a data connection was reset: %v", what, s)
+			t.Errorf("%s: a data connection was reset: %v", what, history(segments, s))
 		case s.FIN:
 			ended[there] = true
 		case !s.ACK:
@@ -267,4 +267,11 @@ func (m *matrix) checkConnections(t *testing.T, what string, want int) {
 	if !t.Failed() && connections < want {
 		t.Errorf("%s: %d data connections were seen, want at least %d", what, connections, want)
 	}
+}
+
+// history returns the segments of the connection that s is of.
+func history(all []lab.Segment, s lab.Segment) []lab.Segment {
+	return slices.DeleteFunc(slices.Clone(all), func(o lab.Segment) bool {
+		return (o.From != s.From || o.To != s.To) && (o.From != s.To || o.To != s.From)
+	})
 }
