@@ -55,7 +55,7 @@ func (p *pipeline) untried(f *flight) bool {
 	case f.asked != "MLST" && !p.c.lacks("MLST"):
 		return true
 	default:
-		return f.again != nil && p.c.mayHash()
+		return f.again != nil && f.offset == 0 && p.c.mayHash()
 	}
 }
 

@@ -44,7 +44,7 @@ func (c *Conn) checkStored(ctx context.Context, s sent, d *digest, result *Resul
 		if err := c.checkHash(ctx, s.path, d, result); err != nil {
 			return err
 		}
-	case result.Size < 0 && c.sizing() && s.again != nil:
+	case result.Size < 0 && s.before == 0 && c.sizing() && s.again != nil:
 		if err := c.rehash(ctx, s, result); err != nil {
 			return err
 		}

@@ -347,6 +347,11 @@ func TestStorVerified(t *testing.T) {
 			name:   "hash refused for want of a size",
 			script: ftptest.Steps(typeI, send, unsized, unlisted, feat("HASH SHA-256*"), ftptest.Exchange("HASH f", "550 no")),
 		},
+		{
+			name: "a part is not hashed for want of a size", opts: ftpclient.TransferOptions{Offset: 7},
+			script: ftptest.Steps(typeI, ftptest.EPSV(), ftptest.Exchange("REST 7", "350 ok"), ftptest.Exchange("STOR f", go150), ftptest.Read(hello),
+				ftptest.Send("226 done"), unsized, unlisted),
+		},
 		{name: "nothing told, and not to be read again", once: true, script: ftptest.Steps(typeI, send, unsized, unlisted)},
 		{
 			name: "size demanded and refused", verify: ftpclient.VerifySize, once: true, check: isUnverified(isReply(502)),
