@@ -32,7 +32,10 @@ func (c *Conn) abort(ctx context.Context, closeData func()) error {
 	if err := c.abortCommand(ctx, "PWD"); err != nil {
 		return unusableBecause(c.fail(err))
 	}
-	const mostReplies = 2 // to ABOR, if the first was to the transfer, and to PWD
+	// To ABOR, if the first was to the transfer, and to PWD. Those to NOOPs come
+	// before that.
+	mostReplies := 2 + c.noops
+	c.noops = 0
 	for range mostReplies {
 		last, err := c.abortReply(ctx)
 		if err != nil {

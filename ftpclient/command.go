@@ -82,7 +82,7 @@ func (c *Conn) final(ctx context.Context) (Reply, error) {
 			}
 			return Reply{}, err
 		}
-		if !reply.preliminary() && !c.swallow(reply) {
+		if !reply.preliminary() && !c.beaten(reply) && !c.swallow(reply) {
 			return reply, nil
 		}
 	}

@@ -22,6 +22,9 @@ type Conn struct {
 	owed      int  // replies to commands whose callers no longer wait
 	restDirty bool // the server may still hold an offset from REST
 	strayed   bool // the working directory, or more, may not be that of the login
+	noops     int  // sent in this transfer and not answered
+	beats     int  // sent in this transfer
+	beatless  bool // they are refused
 	secret    string
 
 	// What the server may make of commands that it gets during a transfer.

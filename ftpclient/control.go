@@ -24,6 +24,7 @@ type control struct {
 	lines   atomic.Int64 // reply lines read so far
 	err     error        // why replies was closed; read it after that
 
+	sending  sync.Mutex // held while commands are written
 	quit     chan struct{}
 	done     chan struct{}
 	stopping sync.Once
@@ -120,6 +121,16 @@ func (ctl *control) ended() bool {
 
 // write sends lines, in one piece. It returns the error of ctx if that is done first.
 func (ctl *control) write(ctx context.Context, timeout time.Duration, lines ...string) error {
+	return ctl.writeIf(ctx, timeout, func() bool { return true }, lines...)
+}
+
+// writeIf is write if may returns true. No others are written between.
+func (ctl *control) writeIf(ctx context.Context, timeout time.Duration, may func() bool, lines ...string) error {
+	ctl.sending.Lock()
+	defer ctl.sending.Unlock()
+	if !may() {
+		return nil
+	}
 	if err := ctl.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return controlError(err)
 	}

@@ -122,14 +122,18 @@ func (c *Conn) move(ctx context.Context, t *transfer, data *dataEnd) error {
 // conclude waits for the last reply to a transfer whose data has ended cleanly,
 // unless it has come already.
 func (c *Conn) conclude(ctx context.Context, t *transfer, data *dataEnd, final *Reply) error {
-	if final != nil {
-		return c.ended(t, *final)
-	}
 	if t.upload {
 		c.draining = data.conn
 		defer func() { c.draining = nil }()
 	}
-	reply, err := c.final(ctx)
+	if final == nil {
+		reply, err := c.final(ctx)
+		if err != nil {
+			return &TransferError{Bytes: t.moved, Err: err}
+		}
+		final = &reply
+	}
+	reply, err := c.reckon(ctx, *final)
 	if err != nil {
 		return &TransferError{Bytes: t.moved, Err: err}
 	}
@@ -203,6 +207,9 @@ func (c *Conn) broken(ctx context.Context, t *transfer, data *dataEnd, w *watch,
 		case reply.class() != 2:
 			failure.Reply = reply.refuse(command)
 		}
+	}
+	if c.unusable() == nil {
+		_, _ = c.reckon(ctx, Reply{}) // the Conn says what became of it
 	}
 	return failure
 }

@@ -13,6 +13,8 @@ type watch struct {
 	meter     *meter
 	interrupt func(wait time.Duration) // makes the step return, not before wait
 
+	every time.Duration // a NOOP is sent, if positive
+
 	// Results, for the owner after the step.
 	reply *Reply // the last reply to the transfer command, if it came
 	cause error  // why the step was interrupted, unless by reply
@@ -22,11 +24,12 @@ type watch struct {
 
 // guard runs f, a step of a transfer whose last reply so far is final (nil if
 // it has not come). If the step is in vain, interrupt is called, which must
-// make f return: at once, or within the wait that it is given. The goroutine that watches has ended when guard returns.
+// make f return: at once, or within the wait that it is given. The goroutine that
+// watches has ended when guard returns.
 func (c *Conn) guard(ctx context.Context, step Step, m *meter, final *Reply, interrupt func(wait time.Duration), f func() error) (*watch, error) {
 	w := &watch{
 		c: c, step: step, meter: m, interrupt: interrupt, reply: final,
-		stop: make(chan struct{}), done: make(chan struct{}),
+		every: c.beatEvery(step), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go w.run(ctx)
 	err := f()
@@ -49,6 +52,12 @@ func (w *watch) run(ctx context.Context) {
 	const looks = 4 // within one timeout
 	tick := time.NewTicker(max(w.c.cfg.Timeout/looks, 1))
 	defer tick.Stop()
+	var beat <-chan time.Time
+	if w.every > 0 {
+		beats := time.NewTicker(w.every)
+		defer beats.Stop()
+		beat = beats.C
+	}
 	replies := w.c.ctl.replies
 	if w.reply != nil {
 		replies = nil // whatever comes now is for settle to judge
@@ -65,7 +74,10 @@ func (w *watch) run(ctx context.Context) {
 			switch {
 			case err != nil:
 				w.cause = err
-			case reply.preliminary() || w.c.swallow(reply):
+			case reply.preliminary() || w.c.beaten(reply) || w.c.swallow(reply):
+				if w.c.beatless {
+					beat = nil
+				}
 				continue
 			case reply.class() == 2:
 				w.reply, replies = &reply, nil
@@ -73,6 +85,13 @@ func (w *watch) run(ctx context.Context) {
 			default:
 				w.reply, replies = &reply, nil
 				w.interrupt(min(afterRefusal, w.c.cfg.Timeout))
+				continue
+			}
+		case <-beat:
+			if replies == nil {
+				continue // it is over, but for the data
+			}
+			if w.cause = w.c.beat(ctx); w.cause == nil {
 				continue
 			}
 		case <-tick.C:

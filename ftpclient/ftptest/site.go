@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A Site is an FTP server for any number of sessions, for clients whose
@@ -82,10 +83,12 @@ type Fault struct {
 	Reply  string // is sent instead of doing anything, if not empty
 	Hangup bool   // closes the control connection instead, or after Reply
 	Mute   bool   // does what there is to do and closes the control connection instead of saying so
+	Silent bool   // does what there is to do and says nothing
 	Cut    bool   // closes the control connection in the middle of the data
 	Last   string // is the last reply, in the middle of the data, which ends cleanly
 	Short  bool   // half of the data, with a reply as if it were all
 	Await  <-chan struct{}
+	Pause  time.Duration // in the middle of the data
 
 	// Bytes is where the middle of the data is for Cut and Last: if zero, where
 	// they are halved (before the first byte of an upload), if negative before

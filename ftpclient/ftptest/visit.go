@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A visit is one session of a [Site].
@@ -126,8 +127,11 @@ func (v *visit) handle(n int, line string) error {
 		return v.receive(arg, offset, fault)
 	default:
 		reply := v.file(verb, arg)
-		if fault.Mute {
+		switch {
+		case fault.Mute:
 			return errHangup
+		case fault.Silent:
+			return nil
 		}
 		return v.reply(reply)
 	}
@@ -247,7 +251,18 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	if fault.Cut || fault.Last != "" || fault.Short {
 		content = content[:fault.middle(len(content))]
 	}
-	_, err = io.WriteString(data, content)
+	middle := 0
+	if fault.Pause > 0 {
+		middle = fault.middle(len(content))
+	}
+	_, err = io.WriteString(data, content[:middle])
+	select {
+	case <-time.After(fault.Pause):
+	case <-v.ctx.Done():
+	}
+	if err == nil {
+		_, err = io.WriteString(data, content[middle:])
+	}
 	if fault.Cut {
 		return errHangup
 	}
