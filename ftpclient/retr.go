@@ -16,7 +16,7 @@ type TransferOptions struct {
 
 	// Size is the size in bytes of the whole remote file, if the caller knows
 	// it, for a download. What arrives is compared with it, and the server is
-	// not asked. If zero or negative, it is not known.
+	// asked only if that is not as much. If zero or negative, it is not known.
 	Size int64
 
 	// Before, if not nil, opens the Offset bytes at the start of the file, as
@@ -45,7 +45,7 @@ type Result struct {
 	// Unclosed says that the server ended a protected data connection without
 	// close_notify, so that TLS cannot tell the end of the file from an end that
 	// somebody on the way has made. The file is good only because a size or a hash
-	// agrees that was learned over the control connection.
+	// agrees that was learned otherwise.
 	Unclosed bool
 
 	// Retries is how often a [Client] began again on the way to this result;
@@ -60,12 +60,13 @@ type Result struct {
 }
 
 // Retr downloads a file to w (RETR). In [Binary] the server is asked for the
-// size first. If the data connection has a WriteTo, that is what w.Write is
+// size, and what else [Config.Verify] demands. If the data connection has a WriteTo, that is what w.Write is
 // called by, with slices that are valid during the call only.
 //
 // The error wraps a [*ReplyError] if the server refuses, a [*TransferError] if
-// the transfer broke after it began, an [*IntegrityError] if the byte count is
-// wrong. What w holds then is the start of the file, Result.Bytes long, except
+// the transfer broke after it began or its last reply is not positive, an
+// [*IntegrityError] if it ended well and is not what it should be, or cannot be
+// checked as is demanded. What w holds then is the start of the file, Result.Bytes long, except
 // after an IntegrityError, and can be continued from there with Offset.
 func (c *Conn) Retr(ctx context.Context, path string, w io.Writer, opts *TransferOptions) (Result, error) {
 	result := Result{Size: -1}

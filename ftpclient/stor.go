@@ -10,7 +10,9 @@ import (
 // continues (STOR; REST and STOR). In [Binary] the server is then asked for
 // the file's size, which must be that of what it was meant to hold: an Offset
 // before the end of a file that the server does not cut there is an
-// [*IntegrityError], since an old tail is left behind the new bytes.
+// [*IntegrityError], since an old tail is left behind the new bytes. A server that
+// tells no size is asked for a hash, if r is an io.Seeker: what was sent is then
+// read again.
 //
 // Errors are those of [Conn.Retr]. After a broken upload the connection is
 // reset, so that the server need not take what it has for the whole; what it
