@@ -37,6 +37,8 @@ type lieSession struct {
 	cut     bool     // the client took or gave no more data
 
 	background sync.WaitGroup // of what is done meanwhile
+
+	unread []net.Conn // data connections that are left open
 }
 
 func (s *Liar) serve(conn net.Conn) {
@@ -44,6 +46,11 @@ func (s *Liar) serve(conn net.Conn) {
 	s.keep(conn)
 	defer s.drop(conn)
 	defer v.closeData()
+	defer func() {
+		for _, c := range v.unread {
+			s.drop(c)
+		}
+	}()
 	if s.opts.TLS != nil && s.opts.Implicit {
 		v.upgrade()
 		v.private = true

@@ -151,14 +151,17 @@ func sever(v *lieSession) error {
 func breakData(v *lieSession) error { return reset(v.rawData) }
 
 // stopReading ends what the server sends on the data connection, and leaves
-// what the client still sends unread until the end of the transfer. A network
+// what the client still sends unread until the end of the session. A network
 // without half-closed connections closes it.
 func stopReading(v *lieSession) error {
-	if half, ok := v.rawData.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // the client may have closed it
-		return nil
+	half, ok := v.rawData.(interface{ CloseWrite() error })
+	if !ok {
+		return sever(v)
 	}
-	return sever(v)
+	_ = half.CloseWrite() // the client may have closed it
+	v.unread = append(v.unread, v.rawData)
+	v.rawData, v.data = nil, nil
+	return nil
 }
 
 // pause does nothing for a while.

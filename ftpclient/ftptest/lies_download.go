@@ -136,7 +136,7 @@ func downloadLies() []Lie {
 		{
 			Name: "short-426-changed", Truth: Detectable, Resumes: true,
 			Does: "sends 80 000 bytes, and 426 later; asked again, it has another file of the same size, as MDTM tells",
-			plan: plan{retr: sendFile(80_000, pause, say("426 broken")), again: wholeFile(say(done)), changed: spoilEnd},
+			plan: plan{retr: sendFile(80_000, pause, say("426 broken")), again: wholeFile(say(done)), changed: spoilEnds},
 		},
 		{
 			Name: "wrong-bytes-hash", Truth: HashOnly, Does: "sends a file with one wrong byte, then 226; HASH tells",
@@ -154,8 +154,9 @@ func spoil(file []byte) []byte {
 	return file
 }
 
-// spoilEnd changes the last byte.
-func spoilEnd(file []byte) []byte {
+// spoilEnds changes the first byte and the last.
+func spoilEnds(file []byte) []byte {
+	file[0] ^= 1
 	file[len(file)-1] ^= 1
 	return file
 }

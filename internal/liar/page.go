@@ -54,7 +54,8 @@ so in ` + "`--json`" + `.
 The last column is ` + "`xftp --verify size`" + `, and ` + "`--verify hash`" + ` where only a
 hash tells: it fails wherever the server does not tell what is demanded, with a
 file that is whole too. rclone lists the directory before it fetches, and fails
-where that is refused.
+where that is refused. A client that looks at one of the two connections only
+may notice one time and not the next: a few cells change from run to run.
 
 `
 
@@ -74,10 +75,13 @@ func (t *table) write(w io.Writer, now time.Time) {
 	fmt.Fprint(w, pageHead)
 	fmt.Fprintf(w, "Made on %s, %s/%s, with", now.Format("2 January 2006"), runtime.GOOS, runtime.GOARCH)
 	for i, c := range t.clients {
-		if i > 0 {
+		switch {
+		case i > 0 && c.client.get == t.clients[i-1].client.get:
+			continue // with other flags
+		case i > 0:
 			fmt.Fprint(w, ",")
 		}
-		fmt.Fprintf(w, " %s", strings.TrimSpace(c.name+" "+c.version))
+		fmt.Fprintf(w, " %s", strings.TrimSpace(c.name+" "+strings.Trim(c.version, ",()")))
 	}
 	fmt.Fprint(w, ".")
 	if len(t.absent) > 0 {
