@@ -16,7 +16,7 @@ import (
 // under way, and the files around it are none the worse for it.
 func TestDoubts(t *testing.T) {
 	const bad = "f03"
-	content := files(8)
+	content := files(20)
 	size := int64(len(content[bad]))
 	sizeIs := func(path string, n int) string {
 		return fmt.Sprintf("250-x\r\n type=file;size=%d; %s\r\n250 end", n, path)
@@ -177,6 +177,10 @@ func TestDoubts(t *testing.T) {
 				}
 				if len(f.results) != len(content) {
 					t.Errorf("%d files are done", len(f.results))
+				}
+				last := func(line string) int { return strings.LastIndex(strings.Join(f.Log(), "\n")+"\n", line+"\n") }
+				if asked["SIZE "+bad] > 1 && last("SIZE "+bad) > last("RETR f19") {
+					t.Error("more was begun before the doubt was decided")
 				}
 				for line := range asked {
 					if tt.none != "" && verb(line) == tt.none {
