@@ -158,10 +158,12 @@ func (s *session) end() {
 	}
 }
 
-// ended reports a file that was begun at start. The error, if any, has been
-// reported by [session.failed].
+// ended reports a file that was begun at start, or never if that is zero. The
+// error, if any, has been reported by [session.failed].
 func (s *session) ended(t transfer, start time.Time, result ftpclient.Result, err error) {
-	t.Seconds = time.Since(start).Seconds()
+	if !start.IsZero() { // it was refused before it began
+		t.Seconds = time.Since(start).Seconds()
+	}
 	t.Bytes = result.Bytes
 	t.Retries += result.Retries
 	if err == nil {
