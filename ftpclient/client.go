@@ -17,8 +17,9 @@ import (
 // The path of the URL is not used.
 //
 // A server that allows fewer connections than are asked for makes the work
-// slower, and nothing else. A connection that the server has dropped is
-// replaced. The functions that a caller passes in (Open, Done and so on) are
+// slower, and nothing else; one more is tried from time to time. A connection that
+// the server has dropped is replaced, and one that saw anything unexpected is not
+// used again. The functions that a caller passes in (Open, Done and so on) are
 // called while connections are held, so that they must not use the Client.
 type Client struct {
 	cfg            Config // with defaults

@@ -41,9 +41,14 @@ type Download struct {
 //
 // An error of one file goes to its Done, and the others go on. Open, Progress
 // and Done are called one after the other for each file, but for several files
-// at once. A connection that breaks is replaced, and the files that had not
-// begun on it are tried once more; one that was under way is not, since bytes
-// have gone to its writer: Result.Bytes tells how many.
+// at once. A connection that breaks is replaced, and the files that had not begun
+// on it go over another one. A file that breaks off is begun again, as
+// [Config.Retries] says: behind what its writer holds (REST), if the server's SIZE
+// and MDTM are as before; from the start, and compared with what the writer was
+// given, if that is little. A file that has changed meanwhile is an
+// [*IntegrityError] of [KindChanged]. Where the server cannot restart, or tells no
+// size, the error is that of the try that broke; Result.Bytes tells how many bytes
+// the writer holds. Progress goes on behind those, or from the start.
 //
 // The sequence is read ahead by some files, in a goroutine of its own, and must
 // end soon after ctx is done. It may come from [Client.Walk] of the same Client.

@@ -40,7 +40,11 @@ type Upload struct {
 }
 
 // Upload sends files, as many as parallel at a time. It is otherwise as
-// [Client.Download]. No file is named to the server before the one before it
+// [Client.Download]. A file that breaks off is begun again if its reader is an
+// [io.Seeker], or was not asked for yet: behind what the server says that it holds
+// (SIZE; REST and STOR), if that is no more than was sent, or from the start. If
+// the reply to a rename is lost, the server is asked for the file under its new
+// name. No file is named to the server before the one before it
 // has ended on that connection, so that a failure never leaves a file that was
 // not begun cut short.
 func (c *Client) Upload(ctx context.Context, files iter.Seq[Upload], parallel int) error {
