@@ -30,7 +30,7 @@ const killSeed = "KILL_SEED"
 // stands under the name of the file, unless it is the whole one, whose new name
 // the server did not live to confirm.
 func TestKilledServer(t *testing.T) {
-	lab.NeedRoot(t)
+	needTime(t, fmt.Sprintf("kills %d servers", killings))
 	for _, kind := range lab.Kinds() {
 		lab.NeedServer(t, kind)
 	}

@@ -28,7 +28,7 @@ var (
 // way of making a data connection, and fetches them again: over AF_XDP, and
 // over the kernel's sockets. No data connection may end in a reset.
 func TestMatrix(t *testing.T) {
-	lab.NeedRoot(t)
+	needTime(t, "moves 6 GB")
 	sources := makeSources(t)
 	var table strings.Builder
 	for _, kind := range lab.Kinds() {
@@ -51,6 +51,16 @@ func TestMatrix(t *testing.T) {
 		}
 	}
 	t.Log(table.String())
+}
+
+// needTime skips a test that needs root where it is not, and one that takes
+// minutes where nobody asked for those.
+func needTime(t *testing.T, why string) {
+	t.Helper()
+	lab.NeedRoot(t)
+	if os.Getenv("XFTP_LONG") != "1" {
+		t.Skip(why + ": set XFTP_LONG=1, as make test does")
+	}
 }
 
 // sources are what is uploaded: files that have their lengths as names.
@@ -236,9 +246,10 @@ func (c *cell) run(t *testing.T, args, names []string, dir string) {
 }
 
 // checkConnections looks at all data connections since the last call: there
-// are as many as files that were moved, and none ended in a reset. What a server
-// answers to a segment that was sent again, when both have long ended the
-// connection, is none; xftp itself has no excuse.
+// are as many as files that were moved, and none ended in a reset. Only servers
+// have an excuse: for what they answer to a segment that was sent again when both
+// had long ended the connection; and on a busy machine for a few downloads, whose
+// close_notify a client answered that could not know yet that they were gone.
 func (m *matrix) checkConnections(t *testing.T, what string, want int) {
 	t.Helper()
 	segments, err := m.capture.Segments()
@@ -246,15 +257,19 @@ func (m *matrix) checkConnections(t *testing.T, what string, want int) {
 		t.Fatal(err)
 	}
 	control := m.ftp.Addr(false).Port()
-	server := []netip.Addr{m.ftp.Addr(false).Addr(), m.ftp.Addr(true).Addr()}
+	servers := []netip.Addr{m.ftp.Addr(false).Addr(), m.ftp.Addr(true).Addr()}
 	type way struct{ from, to netip.AddrPort }
 	ended := make(map[way]bool)
 	connections := 0
+	var late []lab.Segment
 	for _, s := range segments {
 		there, back := way{s.From, s.To}, way{s.To, s.From}
+		server := slices.Contains(servers, s.From.Addr())
 		switch {
 		case s.From.Port() == control || s.To.Port() == control:
-		case s.RST && slices.Contains(server, s.From.Addr()) && ended[there] && ended[back]:
+		case s.RST && server && ended[there] && ended[back]:
+		case s.RST && server && ended[there] && strings.HasSuffix(what, "get"):
+			late = append(late, s)
 		case s.RST:
 			t.Errorf("%s: a data connection was reset: %v", what, history(segments, s))
 		case s.FIN:
@@ -263,6 +278,9 @@ func (m *matrix) checkConnections(t *testing.T, what string, want int) {
 			connections++
 			ended[there], ended[back] = false, false
 		}
+	}
+	if len(late) > want/8 {
+		t.Errorf("%s: %d data connections were reset by the server after it had closed them: %v", what, len(late), late)
 	}
 	if !t.Failed() && connections < want {
 		t.Errorf("%s: %d data connections were seen, want at least %d", what, connections, want)
