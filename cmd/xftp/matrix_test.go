@@ -24,15 +24,15 @@ var (
 	matrixLarge = int64(50_000_000)
 )
 
-// TestMatrix uploads files to every server, over TLS of both kinds, in every
-// way of making a data connection, and fetches them again: over AF_XDP, and
-// over the kernel's sockets. No data connection may end in a reset.
+// TestMatrix uploads files to every server, in the clear and over TLS of both
+// kinds, in every way of making a data connection, and fetches them again: over
+// AF_XDP, and over the kernel's sockets. No data connection may end in a reset.
 func TestMatrix(t *testing.T) {
-	needTime(t, "moves 6 GB")
+	needTime(t, "moves 9 GB")
 	sources := makeSources(t)
 	var table strings.Builder
 	for _, kind := range lab.Kinds() {
-		for _, mode := range []lab.TLSMode{lab.ExplicitTLS, lab.ImplicitTLS} {
+		for _, mode := range lab.TLSModes() {
 			name := kind.String() + "/" + mode.String()
 			result := "not run"
 			t.Run(name, func(t *testing.T) {
