@@ -6,7 +6,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -204,15 +206,60 @@ func TestTLSPatience(t *testing.T) {
 }
 
 // An upload that breaks off does not end by a close_notify: the server would take
-// what it has for the file.
+// what it has for the file. That is so also where a connection cannot be reset.
 func TestTLSUploadBroken(t *testing.T) {
-	read := make(chan struct{})
-	c := dialTLS(t, trusted(t), storTLS, ftptest.SecureData(), ftptest.ReadSome(5), func(*ftptest.Session) error { close(read); return nil },
-		ftptest.Expect("ABOR"), ftptest.Broken(), ftptest.Send("426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`))
-	rest := func([]byte) (int, error) { <-read; return 0, errDisk }
-	_, err := c.Stor(t.Context(), "f", io.MultiReader(strings.NewReader(hello), readerFunc(rest)), nil)
-	if !errors.Is(err, errDisk) || !c.Usable() {
-		t.Errorf("error %v", err)
+	for _, bare := range []bool{false, true} {
+		x := trusted(t)
+		read := make(chan struct{})
+		s := setTLS(t, x, secured(x), storTLS, ftptest.SecureData(), ftptest.ReadSome(5), func(*ftptest.Session) error { close(read); return nil },
+			ftptest.Expect("ABOR"), ftptest.Broken(), ftptest.Send("426 broken", "226 aborted"), ftptest.Exchange("PWD", `257 "/"`))
+		if bare {
+			s.cfg.Dialer = bareDialer{s.cfg.Dialer}
+		}
+		c, err := ftpclient.Dial(t.Context(), "ftpes://"+serverHost+"/", &s.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		rest := func([]byte) (int, error) { <-read; return 0, errDisk }
+		_, err = c.Stor(t.Context(), "f", io.MultiReader(strings.NewReader(hello), readerFunc(rest)), nil)
+		if !errors.Is(err, errDisk) || !c.Usable() {
+			t.Errorf("bare=%v: error %v", bare, err)
+		}
+	}
+}
+
+// A bareDialer makes connections that have the methods of a net.Conn only.
+type bareDialer struct{ ftpclient.Dialer }
+
+func (d bareDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.Dialer.DialContext(ctx, network, address)
+	return struct{ net.Conn }{conn}, err
+}
+
+// A server that closes the connection behind its close_notify is not answered, for
+// it would not listen; one that waits is.
+func TestTLSDownloadEnds(t *testing.T) {
+	for name, end := range map[string]ftptest.Script{"at once": ftptest.CloseData(), "after the answer": ftptest.FinishData()} {
+		bubble(t, name, func(t *testing.T) {
+			x := trusted(t)
+			once := ftptest.Steps(ftptest.EPSV(), ftptest.Exchange("RETR f", "150 go"), ftptest.SecureData(), ftptest.Write(hello), end, ftptest.Send("226 done"))
+			sized := ftptest.Exchange("SIZE f", "213 12")
+			s := setTLS(t, x, secured(x), ftptest.Exchange("TYPE I", "200 ok"), sized, once, sized, once, sized, once)
+			c, err := ftpclient.Dial(t.Context(), "ftpes://"+serverHost+"/", &s.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			for range 3 {
+				if result, err := c.Retr(t.Context(), "f", io.Discard, nil); err != nil || result.Unclosed {
+					t.Errorf("%+v, %v", result, err)
+				}
+			}
+			if n := s.network.Resets(); n != 0 {
+				t.Errorf("%d resets", n)
+			}
+		})
 	}
 }
 
@@ -246,6 +293,29 @@ func TestTLSUploadEnds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A close_notify waits for room in the send buffer, as long as the server may take.
+func TestTLSCloseNotifyWaits(t *testing.T) {
+	bubble(t, "full", func(t *testing.T) {
+		const record, overhead, notify = 16 << 10, 22, 24 // of TLS 1.3
+		full := buffer - notify/2 - 4*overhead            // bytes that four records hold, so that no close_notify fits behind them
+		if full <= 3*record || full > 4*record {
+			t.Fatal("not four records")
+		}
+		content := string(random(4, full))
+		x := trusted(t)
+		s := setTLS(t, x, secured(x), storTLS, ftptest.SecureData(), ftptest.Pause(10*time.Second), ftptest.Read(content), ftptest.CloseData(),
+			ftptest.Send("226 done"), ftptest.Exchange("SIZE f", fmt.Sprintf("213 %d", full)))
+		c, err := ftpclient.Dial(t.Context(), "ftpes://"+serverHost+"/", &s.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := c.Stor(t.Context(), "f", strings.NewReader(content), nil); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A server whose tickets are good for one use gets another one each time.
