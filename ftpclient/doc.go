@@ -16,6 +16,7 @@
 //	RFC 1738  Section 3.2: ftp URLs
 //	RFC 2389  FEAT
 //	RFC 2428  EPSV and EPRT
+//	RFC 4217  TLS: AUTH TLS, PBSZ, PROT P
 //	RFC 3659  SIZE, MDTM, REST, MLST and MLSD
 //	draft-bryan-ftp-hash-08  HASH; also XSHA512, XSHA256, XSHA1, XMD5, MD5, XCRC
 //
@@ -29,6 +30,22 @@
 // mode the client listens on the local address of the control connection and
 // the server connects; only a connection from the peer of the control
 // connection is accepted.
+//
+// # TLS
+//
+// With an ftpes:// URL the control connection is protected before the login, with
+// ftps:// from its first byte, and the data connections always with it. Nothing
+// leads from one scheme to another: a server that refuses AUTH TLS or PROT P gets
+// neither user nor password, and text in clear behind the reply to AUTH TLS ends
+// the connection. The server's certificate is verified; see [Config.TLS] and
+// [Config.TLSPins].
+//
+// Data connections resume the session of their control connection, as servers
+// demand, and make their handshake after the 150 reply, also for empty files. An
+// upload ends by close_notify and the end of the stream; what the server still
+// sends is read before the connection is closed, since a close with session
+// tickets unread would be a reset, by which the server loses the tail. An upload
+// that broke off ends without close_notify.
 //
 // # Pipelining
 //
@@ -89,7 +106,10 @@
 //
 // # Limitations
 //
-// No TLS yet: ftps and ftpes URLs are recognised and refused. Text transferred
+// TLS resumes sessions by tickets only, as crypto/tls does: a server that demands
+// resumption and knows session IDs alone (TLS 1.2 without tickets) cannot be used.
+// Of what a server says before AUTH TLS, its greeting is remembered, for the quirks
+// that it hints at. Text transferred
 // as [ASCII] is passed on as it is on the wire, its lines ended by CR LF. ABOR
 // is sent as a plain line, without the Telnet Synch of RFC 959, Section 4.1.3,
 // because a net.Conn has no urgent data.
