@@ -16,8 +16,8 @@
 //	RFC 1738  Section 3.2: ftp URLs
 //	RFC 2389  FEAT
 //	RFC 2428  EPSV and EPRT
-//	RFC 4217  TLS: AUTH TLS, PBSZ, PROT P
 //	RFC 3659  SIZE, MDTM, REST, MLST and MLSD
+//	RFC 4217  TLS: AUTH TLS, PBSZ, PROT P
 //	draft-bryan-ftp-hash-08  HASH; also XSHA512, XSHA256, XSHA1, XMD5, MD5, XCRC
 //
 // # Data connections

@@ -166,15 +166,15 @@ func (s *secureControl) Close() error {
 }
 
 // aim takes from u what concerns TLS.
-func (c *Config) aim(u *URL) {
-	c.Security = u.security()
-	if c.Security == Plain {
+func (cfg *Config) aim(u *URL) {
+	cfg.Security = u.security()
+	if cfg.Security == Plain {
 		return
 	}
-	if c.TLS = c.TLS.Clone(); c.TLS == nil {
-		c.TLS = new(tls.Config)
+	if cfg.TLS = cfg.TLS.Clone(); cfg.TLS == nil {
+		cfg.TLS = new(tls.Config)
 	}
-	if c.TLS.ServerName == "" {
-		c.TLS.ServerName = u.Host
+	if cfg.TLS.ServerName == "" {
+		cfg.TLS.ServerName = u.Host
 	}
 }
