@@ -90,12 +90,31 @@ func (u *upload) broken(err error, offset int64, info fs.FileInfo) {
 	u.spoilt = kindOf(err) == ftpclient.KindHash
 }
 
-// discard takes a part away that has other bytes than were sent, and perhaps the
-// right number: -c must not take it for the file.
-func (u *upload) discard(ctx context.Context) {
-	if u.spoilt && !u.o.inPlace {
-		u.remove(ctx, u.part())
+// amend takes from the server what is not the file, after err.
+func (u *upload) amend(ctx context.Context, err error) {
+	var wrong *ftpclient.IntegrityError
+	switch {
+	case u.o.inPlace || !errors.As(err, &wrong):
+	case u.spoilt:
+		u.remove(ctx, u.part()) // it may be of the right size: -c must not take it
+	case wrong.Kind == ftpclient.KindStored && wrong.Err == nil:
+		_ = u.do(ctx, func(conn *ftpclient.Conn) error { return u.takeBack(ctx, conn, wrong.Got) }) // hint says what stays
 	}
+}
+
+// takeBack removes what has the final name, if it is the part, which became
+// something of another size when it was renamed.
+func (u *upload) takeBack(ctx context.Context, conn *ftpclient.Conn, size int64) error {
+	if _, err := conn.Size(ctx, u.part()); err == nil || !conn.Usable() {
+		return err // it was not renamed
+	}
+	if got, err := conn.Size(ctx, u.Path); err != nil || got != size {
+		return err
+	}
+	u.started, u.cut = false, true
+	err := conn.Delete(ctx, u.Path)
+	u.cut = err != nil
+	return err
 }
 
 // hasBegun says whether the upload that ended by err may have changed the file

@@ -243,7 +243,7 @@ func (r lieRun) tell(t *testing.T, host *liesHost, cert tls.Certificate) (end li
 	if err != nil {
 		return end, err
 	}
-	cmd := exec.CommandContext(t.Context(), self, append(args, "--timeout", "2s")...)
+	cmd := exec.CommandContext(t.Context(), self, append(args, "--timeout", "3s")...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{asXftp + "=1", "HOME=" + dir, "XFTP_CACERT=" + filepath.Join(dir, "server.pem")}, host.env...)
 	var stdout, stderr bytes.Buffer

@@ -120,13 +120,15 @@ func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads 
 	}
 	if err := client.Upload(ctx, iter.Seq[ftpclient.Upload](quick), s.o.parallel); err != nil {
 		for _, u := range uploads {
-			if !u.ended && !u.asks {
+			if !u.ended && !u.asks && u.late == nil {
 				u.finish(ctx, time.Now(), err) // it was never begun
 			}
 		}
 	}
 	for _, u := range uploads {
-		u.discard(ctx)
+		if u.late != nil {
+			u.late()
+		}
 		if u.asks {
 			later = append(later, u)
 		} else if u.settled {

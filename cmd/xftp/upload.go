@@ -30,7 +30,8 @@ type upload struct {
 	cut     bool   // what the server has under the final name may not be whole
 	spoilt  bool   // the part on the server has other bytes than were sent
 	ended   bool
-	settled bool // it has ended before a signal came
+	settled bool   // it has ended before a signal came
+	late    func() // ends it, if it has not
 }
 
 // part is the name that the file has on the server until it is complete.
@@ -119,6 +120,11 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 			return // it was never begun
 		}
 		u.broken(err, 0, info)
+		if kindOf(err) != "" {
+			// The client is not to be used here, and there is something to amend.
+			u.late = func() { u.amend(ctx, err); u.finish(ctx, start, err) }
+			return
+		}
 		u.finish(ctx, start, err)
 	}
 	return job
@@ -157,7 +163,7 @@ func (u *upload) run(ctx context.Context, bar *fileBar) error {
 		return u.replace(ctx, refusal, f, info, bar)
 	}
 	u.broken(err, offset, info)
-	u.discard(ctx)
+	u.amend(ctx, err)
 	return err
 }
 
