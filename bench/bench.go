@@ -131,6 +131,8 @@ func (b *bench) run(ctx context.Context, c testCase) error {
 	}
 	if err != nil {
 		rc.Skipped = err.Error()
+	} else {
+		rc.Revision = b.file.Machine.Revision
 	}
 	b.say.result(rc)
 	return nil

@@ -18,6 +18,7 @@
 // It prints a table, and writes every single run to FILE.json, Go's benchmark
 // format to FILE.txt and a page with plots to FILE.html. From such a file,
 //
+//	build/bench -continue FILE.json          measures what there was no time for
 //	build/bench render FILE.json             makes FILE.txt and FILE.html again
 //	build/bench readme FILE.json README.md   puts its table into the README
 package main
@@ -42,7 +43,7 @@ import (
 )
 
 type options struct {
-	cases, program, out          string
+	cases, program, out, earlier string
 	iface, address, gateway, url string
 	rounds, mtu                  int
 	bytes                        int64
@@ -96,6 +97,7 @@ func parse(args []string) (o options, err error) {
 	f.IntVar(&o.mtu, "mtu", 1500, "MTU of the link, where the case does not say")
 	f.StringVar(&o.program, "xftp", "build/xftp", "the `program` to measure")
 	f.StringVar(&o.out, "o", "build/bench.json", "`file` for the results; .txt and .html go beside it")
+	f.StringVar(&o.earlier, "continue", "", "earlier `file` of results: take over what is in it, measure the rest, or what -case names")
 	f.StringVar(&o.iface, "iface", "", "`interface` of this machine to use in place of the lab")
 	f.StringVar(&o.address, "address", "", "unused address of that link for xftp, as 192.0.2.7/24")
 	f.StringVar(&o.gateway, "gateway", "", "router to the server, if it is on another network")
@@ -142,6 +144,16 @@ func run(o options, chosen []testCase) (err error) {
 	if _, err := os.Stat(o.program); err != nil {
 		return fmt.Errorf("%w (make build makes it)", err)
 	}
+	var earlier *record.File
+	if o.earlier != "" {
+		if earlier, err = record.ReadFile(o.earlier); err != nil {
+			return err
+		}
+		chosen = missing(chosen, earlier, o.cases != "")
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("%s has every case; -case names what to measure again", o.earlier)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	b, err := newBench(o)
@@ -156,9 +168,15 @@ func run(o options, chosen []testCase) (err error) {
 	if b.file.Machine, err = b.facts(ctx); err != nil {
 		return err
 	}
+	if earlier != nil {
+		if err := takeOver(earlier, b.file, chosen); err != nil {
+			return err
+		}
+	}
 	report.WriteMachine(os.Stdout, b.file)
 	for _, c := range chosen {
 		err := b.run(ctx, c)
+		sortCases(b.file)
 		b.file.Ended = time.Now().UTC().Truncate(time.Second)
 		if err := errors.Join(err, save(o.out, b.file)); err != nil {
 			return err

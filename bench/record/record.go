@@ -56,6 +56,10 @@ type Case struct {
 	Aim    float64 `json:"aim,omitempty"`   // what it is to reach
 	Peers  []*Peer `json:"peers"`           // xftp is the first
 
+	// Revision of the source tree that was measured; empty in files in which it
+	// is the same for all cases.
+	Revision string `json:"revision,omitempty"`
+
 	// Skipped says why the case was not measured; empty if it was.
 	Skipped string `json:"skipped,omitempty"`
 	// Series are time series of one transfer by each peer, not among Runs.
@@ -167,6 +171,26 @@ func ReadFile(name string) (*File, error) {
 	}
 	defer f.Close()
 	return Read(f)
+}
+
+// Revisions returns the revisions that were measured, in the order of the cases,
+// and the names of each one's cases.
+func (f *File) Revisions() (revisions []string, names map[string][]string) {
+	names = make(map[string][]string)
+	for _, c := range f.Cases {
+		if c.Skipped != "" {
+			continue
+		}
+		r := c.Revision
+		if r == "" {
+			r = f.Machine.Revision
+		}
+		if names[r] == nil {
+			revisions = append(revisions, r)
+		}
+		names[r] = append(names[r], c.Name)
+	}
+	return revisions, names
 }
 
 // Case returns the case of that name, or nil.

@@ -142,8 +142,22 @@ func Markdown(source string, f *record.File) string {
 		"congestion control %s, xftp's cubic, xftp %s. A ratio above 1 means that xftp is ahead of the fastest of "+
 		"curl, lftp, aria2c, wget and xftp --net kernel. [Every run](%s), [for benchstat](%s.txt), [plots](%s.html).\n",
 		quick, f.Started.Format("2 January 2006"), rounds, where(f), m.Kernel, m.CPUs, m.CPU, m.Driver, m.Mode,
-		m.Congestion, m.Revision, source, base, base)
+		m.Congestion, measured(f), source, base, base)
 	return b.String()
+}
+
+// measured names the revision that was measured, and if there are several, the
+// cases of each.
+func measured(f *record.File) string {
+	revisions, names := f.Revisions()
+	if len(revisions) < 2 {
+		return strings.Join(append(revisions, f.Machine.Revision)[:1], "")
+	}
+	for i, r := range revisions {
+		revisions[i] = r + " (" + strings.Join(names[r], ", ") + ")"
+	}
+	last := len(revisions) - 1
+	return strings.Join(revisions[:last], ", ") + " and " + revisions[last]
 }
 
 func where(f *record.File) string {

@@ -194,6 +194,21 @@ func TestREADMETable(t *testing.T) {
 	}
 }
 
+// TestMeasured names the revisions that were measured.
+func TestMeasured(t *testing.T) {
+	f := &record.File{Machine: record.Machine{Revision: "b"}, Cases: []*record.Case{{Name: "D1"}, {Name: "U1", Skipped: "no time"}}}
+	if got := measured(f); got != "b" {
+		t.Errorf("of one: %q", got)
+	}
+	f.Cases = append(f.Cases, &record.Case{Name: "S1", Revision: "a"}, &record.Case{Name: "S4", Revision: "b"}, &record.Case{Name: "L", Revision: "c"})
+	if got, want := measured(f), "b (D1, S4), a (S1) and c (L)"; got != want {
+		t.Errorf("of several: %q, want %q", got, want)
+	}
+	if got := measured(&record.File{Machine: record.Machine{Revision: "b"}}); got != "b" {
+		t.Errorf("of none: %q", got)
+	}
+}
+
 // TestTheREADME: its table is that of the committed results.
 func TestTheREADME(t *testing.T) {
 	err := CheckREADME("../../README.md")
