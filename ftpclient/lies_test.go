@@ -81,6 +81,7 @@ func TestLies(t *testing.T) {
 						tt := telling{lie: lie, scheme: way.scheme, buffer: way.buffer, retries: way.retries, active: active, verify: verify, call: call}
 						if tt.meaningful() {
 							t.Run(tt.String(), func(t *testing.T) {
+								t.Parallel()
 								synctest.Test(t, func(t *testing.T) { tt.run(t, certificates) })
 							})
 						}
