@@ -84,6 +84,15 @@
 // would lead elsewhere is an entry with an Entry.Problem, and [Client.Walk] gives
 // it no path.
 //
+// # Staying alive
+//
+// No step waits longer than [Config.Timeout] without progress, and both
+// connections are watched at once: a refusal on the control connection ends a
+// transfer whose data has stopped, a 226 is not the end of the data, and the end
+// of the data is not a 226. A [Client] begins again what may pass; see
+// [Config.Retries]. It makes do with the connections that the server allows, and
+// [Config.KeepAlive] keeps those alive that are idle during a transfer.
+//
 // # Errors
 //
 // A refusal by the server is a [*ReplyError] and leaves the Conn usable, 421

@@ -3,6 +3,7 @@ package ftpclient_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -209,6 +210,26 @@ func TestPoolRises(t *testing.T) {
 			cancel()
 			wg.Wait()
 		})
+	}
+}
+
+// Nor is one on which a caller's own transfer went wrong.
+func TestPoolKeepsOutDo(t *testing.T) {
+	for short, fresh := range map[bool]int{true: 1, false: 0} {
+		f := &field{Site: &ftptest.Site{Files: map[string]string{"f": content(small)}}}
+		f.Fault = times("RETR", 1, ftptest.Fault{Short: short})
+		c := f.open(t)
+		err := c.Do(t.Context(), func(conn *ftpclient.Conn) error {
+			_, err := conn.Retr(t.Context(), "f", io.Discard, nil)
+			return err
+		})
+		before := f.Sessions()
+		if err := c.Do(t.Context(), noop(t.Context())); err != nil {
+			t.Error(err)
+		}
+		if n := f.Sessions() - before; n != fresh {
+			t.Errorf("%d new sessions after %v", n, err)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func content(n int) string { return allContent()[:n] }
 
 var allContent = sync.OnceValue(func() string {
 	var b strings.Builder
-	for b.Len() < 1<<20 {
+	for b.Len() < 4<<20 {
 		fmt.Fprintf(&b, "%d,", b.Len())
 	}
 	return b.String()
@@ -151,6 +151,26 @@ func TestRetryBudget(t *testing.T) {
 			}
 			if got := f.got["f"].String(); got != f.Files["f"][:tt.tries*each] {
 				t.Errorf("the writer holds %d other bytes", len(got))
+			}
+		})
+	}
+}
+
+// A site that drops every connection before anything begins is given up, too.
+func TestRetryFlapping(t *testing.T) {
+	for _, way := range []string{"passive", "no pipelining", "ProFTPD"} {
+		bubble(t, way, func(t *testing.T) {
+			f := &field{Site: &ftptest.Site{Files: map[string]string{"f": content(large)}}}
+			ways[way](f)
+			f.Fault = times("EPSV", 1000, ftptest.Fault{Hangup: true})
+			c := f.open(t)
+			begun := time.Now()
+			if err := f.fetch(t.Context(), c, false, 1); err != nil {
+				t.Error(err)
+			}
+			paused(t, begun, time.Second, 2*time.Second, 4*time.Second)
+			if err := f.errs["f"]; !errors.Is(err, io.ErrUnexpectedEOF) || f.results["f"].Retries != 3 || f.count("EPSV") != 5 {
+				t.Errorf("error %v, log %q", err, f.Log())
 			}
 		})
 	}
