@@ -306,6 +306,7 @@ func (b *bench) attempt(ctx context.Context, r *racer, c testCase, content *cont
 	if err != nil {
 		return record.Run{Error: err.Error()}
 	}
+	t.active = c.active
 	words := r.words(t)
 	if words == nil {
 		return record.Run{Error: "cannot do it"}

@@ -25,6 +25,7 @@ type testCase struct {
 
 	floor, aim float64 // of the ratio to the best peer, or of what record.Rows makes of the unit
 	placed     placement
+	active     bool // the server opens the data connections
 	series     bool // a time series of one more transfer by each peer, too
 	quick      bool // among those that -quick measures
 }
@@ -90,6 +91,7 @@ var (
 	uploaders  = []string{xftp, kernel, "curl", "lftp"}
 	parallel   = []string{xftp, kernel, "curl", "lftp", "aria2c"}
 	segmenting = []string{xftp, kernel, "lftp", "aria2c"}
+	activists  = []string{xftp, kernel, "curl", "lftp"}
 	libraries  = []string{xftp, kernelSockets}
 )
 
@@ -118,6 +120,7 @@ var cases = []testCase{
 	{name: "D1x", title: "D1 with packets of 64 KiB on the link, as on no cable", link: link{offload: true}, job: job{discard, big, 1}, peers: everyone, aim: 0.7},
 
 	{name: "SW", title: "1000 files of 4 KB, 4 connections, RTT 20 ms", link: link{delay: rtt / 2}, job: job{tree, small, 4}, peers: parallel, floor: 1.5, aim: 3},
+	{name: "SW-active", title: "SW in active mode, which takes a round trip less for each file", active: true, link: link{delay: rtt / 2}, job: job{tree, small, 4}, peers: activists, floor: 1.5, aim: 3},
 	{name: "W1", group: "W", title: "download, one connection, RTT 20 ms", link: link{delay: rtt / 2}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5},
 	{name: "W1-0.1", group: "W", title: "W1 with 0.1 % loss", link: link{delay: rtt / 2, loss: 0.001}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5},
 	{name: "W1-1", group: "W", title: "W1 with 1 % loss", link: link{delay: rtt / 2, loss: 0.01}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5, series: true},

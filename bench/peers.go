@@ -20,12 +20,13 @@ const (
 // A task is a job with everything filled in.
 type task struct {
 	job
-	ca    string   // file with the authority of the server's certificate; empty without TLS
-	url   string   // of the file or, with a / at its end, of the directory
-	local string   // file that is uploaded
-	out   string   // file or directory that a download goes to; os.DevNull for nowhere
-	list  string   // file that names the URLs of the files of a tree, one a line
-	files []string // names of the files of a tree
+	active bool     // the server opens the data connections
+	ca     string   // file with the authority of the server's certificate; empty without TLS
+	url    string   // of the file or, with a / at its end, of the directory
+	local  string   // file that is uploaded
+	out    string   // file or directory that a download goes to; os.DevNull for nowhere
+	list   string   // file that names the URLs of the files of a tree, one a line
+	files  []string // names of the files of a tree
 }
 
 // A peer is a program, found on this machine, that is told what to do.
@@ -74,6 +75,10 @@ func xftpWords(t task) []string {
 		t.ca = ""
 		return append(xftpWords(t), "--cacert", ca)
 	}
+	if t.active {
+		t.active = false
+		return append(xftpWords(t), "--active")
+	}
 	switch t.verb {
 	case discard, toFile:
 		return []string{"get", t.url, "-o", t.out}
@@ -103,6 +108,9 @@ func curlWords(t task) []string {
 		words = append(words, "--ssl-reqd", "--cacert", t.ca, "--tls13-ciphers", opensslCipher)
 		t.url = t.otherURL("ftp")
 	}
+	if t.active {
+		words = append(words, "-P", "-")
+	}
 	switch t.verb {
 	case discard, toFile:
 		return append(words, "-o", t.out, t.url)
@@ -128,6 +136,9 @@ func lftpWords(t task) []string {
 		// It protects no anonymous sessions unless it is told to.
 		script += "set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ftp:ssl-allow-anonymous yes; set ssl:ca-file " + t.ca + "; set ssl:priority " + gnutlsCipher + "; "
 		t.url = t.otherURL("ftp")
+	}
+	if t.active {
+		script += "set ftp:passive-mode no; "
 	}
 	switch t.verb {
 	case discard, cat:
