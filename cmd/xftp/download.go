@@ -146,33 +146,22 @@ func (d *download) look(ctx context.Context) error {
 		d.state.Size = -1 // the size on the wire is not that of the file
 		return nil
 	}
-	return d.client.Do(ctx, func(conn *ftpclient.Conn) error {
-		if err := conn.Type(ctx, d.Type); err != nil {
-			return err
-		}
-		return d.ask(ctx, conn)
-	})
-}
-
-func (d *download) ask(ctx context.Context, conn *ftpclient.Conn) error {
-	if d.state.Size < 0 {
-		size, err := conn.Size(ctx, d.Path)
-		if err == nil {
-			d.state.Size = size
-		} else if !conn.Usable() {
-			return err
-		}
-	}
-	if d.dated || d.state.Size <= recordAbove && !d.o.resume {
+	if d.state.Size >= 0 && (d.dated || d.state.Size <= recordAbove && !d.o.resume) {
 		return nil // the time is only for what may be continued
 	}
-	modified, err := conn.ModTime(ctx, d.Path)
-	if err == nil {
-		d.state.ModTime = modified
-	} else if !conn.Usable() {
-		return err
-	}
-	return nil
+	return d.client.Do(ctx, func(conn *ftpclient.Conn) error {
+		told, err := conn.Attributes(ctx, d.Path)
+		if err != nil {
+			return err
+		}
+		if d.state.Size < 0 {
+			d.state.Size = told.Size
+		}
+		if !d.dated {
+			d.state.ModTime = told.ModTime
+		}
+		return nil
+	})
 }
 
 // inOrder downloads what is missing at the end of the part.
