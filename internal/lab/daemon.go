@@ -117,10 +117,15 @@ func anonymousAccount() (account, error) {
 	return account{}, errors.New("no user for anonymous sessions: neither ftp, nobody, daemon nor bin has a home directory")
 }
 
+// listenLongest is how long a program may take until it listens.
+const listenLongest = 30 * time.Second
+
 // awaitListening waits until sockets of the namespace listen on the port. The
 // programs do not report it by themselves, and a connection would already be a
 // session.
 func (s *Server) awaitListening(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, listenLongest, fmt.Errorf("it runs, and does not listen after %v", listenLongest))
+	defer cancel()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	return s.host.Do(func() error {
