@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/seed-54eb6215/xftp/internal/lab"
+	"github.com/seed-54eb6215/xftp/internal/lab/relay"
 )
 
 // Nothing that crosses the relay does so in less than the delay.
@@ -111,27 +112,14 @@ func TestRelayCountsWhatItLoses(t *testing.T) {
 		}
 		// The relay says what is to come.
 		if i%50 == 49 {
-			want := func() int {
-				n := report(t, l).ToServer
-				return int(n.Duplicated - before.ToServer.Duplicated - (n.Lost - before.ToServer.Lost))
-			}
-			for await := i + 1; ; {
-				if n := report(t, l).ToServer; n.Received-before.ToServer.Received >= uint64(await) &&
-					n.Received+n.Duplicated == n.Forwarded+n.Lost {
-					break
-				}
-				if t.Context().Err() != nil {
-					t.Fatal("the relay did not see all frames")
-				}
-			}
-			for received < i+1+want() {
+			n := settled(t, l, before.ToServer, i+1)
+			for want := i + 1 + surplus(n) - surplus(before.ToServer); received < want; received++ {
 				if err := pc.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 					t.Fatal(err)
 				}
 				if _, _, err := pc.ReadFrom(make([]byte, 100)); err != nil {
-					t.Fatalf("%d datagrams of %d arrived: %v", received, i+1+want(), err)
+					t.Fatalf("%d datagrams of %d arrived: %v; %+v", received, want, err, n)
 				}
-				received++
 			}
 		}
 	}
@@ -151,6 +139,27 @@ func TestRelayCountsWhatItLoses(t *testing.T) {
 	}
 	if _, _, err := pc.ReadFrom(make([]byte, 100)); err == nil {
 		t.Error("more arrived than the relay has counted")
+	}
+}
+
+// surplus returns how many more frames went out than came, negative if fewer.
+func surplus(n relay.Counters) int {
+	return int(n.Duplicated) - int(n.Lost+n.Refused+n.Overflowed+n.Overrun)
+}
+
+// settled waits until the relay has done with sent frames more than before.
+func settled(t *testing.T, l *lab.Lab, before relay.Counters, sent int) relay.Counters {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		n := report(t, l).ToServer
+		seen := n.Received + n.Overrun - before.Received - before.Overrun
+		if seen >= uint64(sent) && n.Received+n.Duplicated == n.Forwarded+n.Lost+n.Refused+n.Overflowed {
+			return n
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the relay did not see all of %d frames: %+v, before them %+v", sent, n, before)
+		}
 	}
 }
 
