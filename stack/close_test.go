@@ -57,7 +57,8 @@ func TestCloseLingerEnds(t *testing.T) {
 	wire := stacktest.NewWire(stacktest.Options{Buffers: 8192})
 	p := &pair{wire: wire}
 	p.a = newStack(t, stack.Config{Addresses: []netip.Prefix{addrA4}, Linger: 10 * time.Millisecond}, wire.A)
-	p.b = newStack(t, stack.Config{Addresses: []netip.Prefix{addrB4}}, wire.B)
+	// A window that is full before the writer is.
+	p.b = newStack(t, stack.Config{Addresses: []netip.Prefix{addrB4}, ReceiveBuffer: 1 << 20}, wire.B)
 	client, server := p.connect(t, addrB4)
 	fill(t, client)
 	client.Close()

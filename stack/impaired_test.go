@@ -67,13 +67,15 @@ func transferImpaired(t *testing.T, seed uint64, n int64, ipv4 bool) {
 	}
 }
 
-// scout lets a learn how near b is.
+// scout lets a learn how near b is, also where the machine is busy now and then.
 func (p *pair) scout(t *testing.T, to netip.Prefix) {
 	t.Helper()
-	client, server := p.connect(t, to)
-	for _, c := range []*stack.Conn{client, server} {
-		if err := c.Close(); err != nil {
-			t.Error(err)
+	for range 10 {
+		client, server := p.connect(t, to)
+		for _, c := range []*stack.Conn{client, server} {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// nearTrip is the longest handshake with a peer on the same network.
-	nearTrip = 2 * time.Millisecond
+	// nearTrip is the longest handshake with a peer on the same network, also
+	// where one of the two is busy.
+	nearTrip = 5 * time.Millisecond
 
 	// nearTimeout is the shortest retransmission time-out towards such a peer.
 	// Linux puts off an acknowledgement for 40 ms, and a lost tail is common
