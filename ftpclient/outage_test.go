@@ -244,7 +244,9 @@ func TestPoolFallsInWork(t *testing.T) {
 				f.MaxSessions = 2 // Fault is called with the lock of SetMaxSessions
 				return ftptest.Fault{Reply: "421 too many connections"}
 			}
-			return ftptest.Fault{}
+			// Slow enough for the first session not to have done it all before
+			// there is a second.
+			return ftptest.Fault{Pause: time.Second}
 		}
 		c := f.open(t)
 		if err := f.fetch(t.Context(), c, true, 4); err != nil {
