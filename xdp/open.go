@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -58,9 +57,7 @@ type SocketConfig struct {
 
 	// Spin is how many times Receive looks for frames, some two microseconds
 	// apart and letting other goroutines run in between, before it blocks in
-	// poll(2). If zero, 300, or not at all where the process has one CPU only:
-	// whoever is to send the frames may need it. If negative, Receive does not
-	// spin.
+	// poll(2). If zero, 300. If negative, Receive does not spin.
 	Spin int
 
 	// Queues is how many queues the interface has. If zero, it is read with
@@ -80,7 +77,7 @@ func (c SocketConfig) withDefaults(mtu int) (SocketConfig, error) {
 	for _, d := range []struct {
 		field *int
 		value int
-	}{{&c.RxFrames, 4096}, {&c.TxFrames, 1024}, {&c.Spin, spinFor(runtime.NumCPU())}} {
+	}{{&c.RxFrames, 4096}, {&c.TxFrames, 1024}, {&c.Spin, 300}} {
 		if *d.field == 0 {
 			*d.field = d.value
 		}
@@ -105,15 +102,6 @@ func (c SocketConfig) withDefaults(mtu int) (SocketConfig, error) {
 			mtu, c.FrameSize, c.FrameSize-headroom-linkHeader, unix.EMSGSIZE)
 	}
 	return c, nil
-}
-
-// spinFor returns how often to look for frames on a host where this process may
-// run on that many CPUs.
-func spinFor(cpus int) int {
-	if cpus == 1 {
-		return -1
-	}
-	return 300
 }
 
 // Open binds a new socket to a queue of an interface in the calling thread's
