@@ -31,7 +31,7 @@ func TestXDPBystanders(t *testing.T) {
 			stream := startStream(t, b.lab)
 			r := b.start("get", b.ftp.URL("file"), "--net", network, "-o", network, "--stats")
 			sent := ping.sent
-			code := whileRunning(t, r, ping.send)
+			code := whileRunning(t, r, 5*time.Millisecond, ping.send)
 			lostBeside[network] = ping.lost(t)
 			sum := stream.stop(t)
 			if code != 0 {

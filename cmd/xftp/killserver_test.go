@@ -154,7 +154,7 @@ func (k *killer) attempt() outcome {
 	k.env = []string{"XFTP_CACERT=" + k.ftp.CAFile()}
 	r := k.start(append(args, "--net", k.net, "--retries", fmt.Sprint(retries), "--timeout", "10s", "--json")...)
 	killed := false
-	code := untilEnd(t, r, func() {
+	code := whileRunning(t, r, 200*time.Microsecond, func() {
 		if !killed && largest(watched) >= at {
 			killed = true
 			k.end()
@@ -212,23 +212,6 @@ func (k *killer) end() {
 	k.t.Helper()
 	if err := k.ftp.Stop(); err != nil {
 		k.t.Fatal(err)
-	}
-}
-
-// untilEnd calls look again and again until r ends, and returns its exit code.
-func untilEnd(t *testing.T, r *running, look func()) int {
-	t.Helper()
-	ended := make(chan int, 1)
-	go func() { ended <- r.wait(t) }()
-	tick := time.NewTicker(200 * time.Microsecond)
-	defer tick.Stop()
-	for {
-		select {
-		case code := <-ended:
-			return code
-		case <-tick.C:
-			look()
-		}
 	}
 }
 

@@ -50,13 +50,12 @@ func newLargeBench(t *testing.T, size int64) (*bench, [32]byte) {
 	return b, want
 }
 
-// whileRunning calls look every few milliseconds until r ends, and returns its
-// exit code.
-func whileRunning(t *testing.T, r *running, look func()) int {
+// whileRunning calls look at intervals until r ends, and returns its exit code.
+func whileRunning(t *testing.T, r *running, interval time.Duration, look func()) int {
 	t.Helper()
 	ended := make(chan int, 1)
 	go func() { ended <- r.wait(t) }()
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -120,7 +119,7 @@ func TestXDPBypass(t *testing.T) {
 			r := b.start("get", b.ftp.URL("file"), "--net", network, "-o", network)
 			part := filepath.Join(b.dir, "."+network+".xftp-part")
 			looks := 0
-			code := whileRunning(t, r, func() {
+			code := whileRunning(t, r, 5*time.Millisecond, func() {
 				if info, err := os.Stat(part); err != nil || info.Size() == 0 {
 					return // not yet, or no longer, in the midst of it
 				}

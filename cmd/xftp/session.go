@@ -103,7 +103,7 @@ func (s *session) client(r remote) (*ftpclient.Client, error) {
 		TLS:       s.tls,
 		TLSPins:   s.o.tls.pins,
 		KeepAlive: s.o.alive,
-		Verify:    s.o.libraryVerify(),
+		Verify:    s.o.clientVerify(),
 		Retries:   s.o.tries(),
 
 		// Who interrupts xftp wants it to end, not to tidy the connection.

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
 
-// libraryVerify returns --verify as the library is told it.
-func (o *options) libraryVerify() ftpclient.Verify {
+// clientVerify returns --verify as a client is told it.
+func (o *options) clientVerify() ftpclient.Verify {
 	switch o.verify {
 	case "size":
 		return ftpclient.VerifySize

@@ -49,24 +49,11 @@ func pasvReply(host string, port int) string {
 // active notes where the client listens.
 func (v *lieSession) active(verb, arg string) error {
 	v.closeData()
-	f := strings.Split(arg, "|")
-	if verb == "EPRT" && len(f) == 5 {
-		v.peer = net.JoinHostPort(f[2], f[3])
-		return v.reply("200 ok")
-	}
-	f = strings.Split(arg, ",")
-	if verb != "PORT" || len(f) != 6 {
+	peer, ok := activePeer(verb, arg)
+	if !ok {
 		return v.reply("501 what")
 	}
-	high, err := strconv.Atoi(f[4])
-	if err != nil {
-		return v.reply("501 what")
-	}
-	low, err := strconv.Atoi(f[5])
-	if err != nil {
-		return v.reply("501 what")
-	}
-	v.peer = net.JoinHostPort(strings.Join(f[:4], "."), strconv.Itoa(high<<8|low))
+	v.peer = peer
 	return v.reply("200 ok")
 }
 

@@ -192,19 +192,30 @@ func (v *visit) passive(verb string) error {
 
 func (v *visit) active(verb, arg string) error {
 	v.closeData()
-	f := strings.Split(arg, "|")
-	if verb == "EPRT" && len(f) == 5 {
-		v.peer = net.JoinHostPort(f[2], f[3])
-		return v.reply("200 ok")
-	}
-	f = strings.Split(arg, ",")
-	if verb != "PORT" || len(f) != 6 {
+	peer, ok := activePeer(verb, arg)
+	if !ok {
 		return v.reply("501 what")
 	}
-	high, _ := strconv.Atoi(f[4])
-	low, _ := strconv.Atoi(f[5])
-	v.peer = net.JoinHostPort(strings.Join(f[:4], "."), strconv.Itoa(high<<8|low))
+	v.peer = peer
 	return v.reply("200 ok")
+}
+
+// activePeer returns the address that the argument of EPRT or PORT names (RFC
+// 2428, Section 2; RFC 959, Section 4.1.2).
+func activePeer(verb, arg string) (string, bool) {
+	if f := strings.Split(arg, "|"); verb == "EPRT" && len(f) == 5 {
+		return net.JoinHostPort(f[2], f[3]), true
+	}
+	f := strings.Split(arg, ",")
+	if verb != "PORT" || len(f) != 6 {
+		return "", false
+	}
+	high, err := strconv.Atoi(f[4])
+	if err != nil {
+		return "", false
+	}
+	low, err := strconv.Atoi(f[5])
+	return net.JoinHostPort(strings.Join(f[:4], "."), strconv.Itoa(high<<8|low)), err == nil
 }
 
 // data opens the data connection that was prepared.
