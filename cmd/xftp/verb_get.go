@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func newGet(out *output) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "get URL...",
+		Short: "Download files and directories",
+		Long: `Get downloads each URL to a file of the same name in the working directory, or
+to where -o says. The file appears under its name when it is complete; until
+then it is .NAME.xftp-part beside it, which -c continues. Complete means that the
+data and the server's last reply say so, and every size that the server tells;
+with --verify hash, also its hash of the file. A server that tells nothing of the
+kind gives a warning, which --verify size or hash makes an error.
+
+With -r a URL may name a directory, which comes with all that is in it; with a
+slash at its end only what is in it comes, so that "get -r ftp://h/d/ -o X" makes
+X/f and "get -r ftp://h/d -o X" makes X/d/f. With -c, files that are here already
+do not come again. Links in X are followed within X only; a link of the server's
+gives the file that it leads to. Names that would lead elsewhere are refused.
+
+--parallel is 1 if it is not given: commands are sent ahead, so that one connection
+need not idle between two files, and many servers count the connections of an
+address.
+
+With -n a file comes over several connections, each a part of it, if it is not
+smaller than 1 MiB for each. With auto there is one more for each 64 MiB, up to 4.
+Over a network that loses packets, or is shared, that is faster.`,
+		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
+  xftp get ftp://user:password@host/dir/a ftp://host/b -o downloads/ --net kernel
+  xftp get -c -n 4 ftp://host/big.iso --net kernel
+  xftp get -r --parallel 4 ftp://host/pub/photos/ -o photos --net kernel
+  xftp get ftp://host/big.iso -o /dev/null --net kernel`,
+		Args: atLeast(1, "a URL"),
+	}
+	newVerb(cmd, o, out, func(args []string) (work, error) {
+		remotes, err := o.remotes(args...)
+		if err != nil {
+			return nil, err
+		}
+		if o.trees {
+			if err := checkTrees(remotes, o.output); err != nil {
+				return nil, err
+			}
+			return func(ctx context.Context, s *session) { s.getTrees(ctx, remotes) }, nil
+		}
+		targets, err := planTargets(remotes, o.output)
+		if err != nil {
+			return nil, err
+		}
+		out.onStdout = toStdout(o.output)
+		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
+	})
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
+	o.addManyFlags(cmd)
+	o.addVerifyFlag(cmd)
+	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: by its size")
+	return cmd
+}

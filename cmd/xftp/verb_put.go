@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+func newPut(out *output) *cobra.Command {
+	o := new(options)
+	cmd := &cobra.Command{
+		Use:   "put FILE... URL",
+		Short: "Upload files and directories",
+		Long: `Put uploads files. If the path of the URL ends in / it is a directory, and the
+files keep their names; else it is the name that the one file gets. The file
+appears under its name when it is complete; until then it is .NAME.xftp-part
+beside it on the server, which -c continues if its last 64 KiB are those of the
+local file. Where the server does not rename, a file below 64 MiB is sent again
+under its own name, and .NAME.xftp-part is deleted after that. With --inplace it
+has its own name from the start, and is not whole until xftp says so.
+
+After an upload the server is asked for the size of the file, which has to be
+right; with --verify hash, also for its hash. A server that tells nothing of the
+kind gives a warning, which --verify size or hash makes an error.
+
+With -r a FILE may be a directory, which is made on the server with all that is in
+it: "put -r d ftp://h/in/" makes in/d/f. With a slash at its end only what is in it
+goes there: "put -r d/ ftp://h/in/" makes in/f. Links to files are sent as the
+files, links to directories are left out. With -c, files that the server has
+already are not sent again, if it tells their times (MLSD).`,
+		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
+  xftp put a b c ftp://user:password@host/dir/ --net kernel
+  xftp put report.pdf ftpes://user:password@host/dir/2026.pdf --cacert ca.pem --net kernel
+  xftp put -r --parallel 4 photos ftp://user:password@host/backup/ --net kernel`,
+		Args: atLeast(2, "a file and a URL"),
+	}
+	newVerb(cmd, o, out, func(args []string) (work, error) {
+		files := args[:len(args)-1]
+		if err := checkSources(files); err != nil {
+			return nil, err
+		}
+		remotes, err := o.remotes(args[len(args)-1])
+		if err != nil {
+			return nil, err
+		}
+		to := remotes[0]
+		if len(files) > 1 && to.base() != "" {
+			return nil, &usageError{
+				text: to.String() + ": several files need a directory",
+				hint: "end the URL in / for a directory",
+			}
+		}
+		if err := checkNames(files); err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, s *session) { s.put(ctx, files, to) }, nil
+	})
+	o.addManyFlags(cmd)
+	o.addVerifyFlag(cmd)
+	cmd.Flags().BoolVar(&o.inPlace, "inplace", false, "send files under their own names at once, which a failure leaves cut short")
+	return cmd
+}
