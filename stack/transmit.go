@@ -33,7 +33,8 @@ const (
 type transmitter struct {
 	dev  Device
 	info frame.Info
-	lost func(error) // called once the device has failed
+	wait time.Duration // transmitWait, but in tests
+	lost func(error)   // called once the device has failed
 
 	mu       sync.Mutex
 	seg      segmenter
@@ -54,7 +55,7 @@ type transmitter struct {
 // newTransmitter returns a transmitter for dev, whose buffers hold frames of
 // the link's MTU.
 func newTransmitter(dev Device, lost func(error)) *transmitter {
-	t := &transmitter{dev: dev, info: dev.Info(), lost: lost, delay: flushMin}
+	t := &transmitter{dev: dev, info: dev.Info(), wait: transmitWait, lost: lost, delay: flushMin}
 	t.seg.mtu = t.info.MTU
 	t.retry = time.AfterFunc(time.Hour, t.flushAgain)
 	t.retry.Stop()
@@ -158,7 +159,7 @@ func (t *transmitter) buffer() []byte {
 		return t.bufs[0]
 	}
 	t.stalls.Add(1)
-	for deadline := time.Now().Add(transmitWait); ; {
+	for deadline := time.Now().Add(t.wait); ; {
 		if !t.flush() {
 			return nil
 		}

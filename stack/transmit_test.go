@@ -178,6 +178,9 @@ func TestTransmit(t *testing.T) {
 			tt.set(r)
 			var lost error
 			tx := newTransmitter(r, func(err error) { lost = err })
+			if tt.sent == 5 {
+				tx.wait = time.Hour // the device decides what is sent, not the clock
+			}
 			if got := tx.write(packets(t, 5)); got != tt.sent {
 				t.Errorf("%d packets sent, want %d", got, tt.sent)
 			}
