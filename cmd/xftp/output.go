@@ -1,14 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -172,9 +169,7 @@ func (o *output) finished(t transfer, several bool) {
 	if o.onStdout {
 		to = o.errors()
 	}
-	e := json.NewEncoder(to)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(t); err != nil && o.lost == nil {
+	if _, err := to.Write(jsonLine(t)); err != nil && o.lost == nil {
 		o.lost = &unwrittenError{err}
 	}
 }
@@ -219,25 +214,6 @@ func bytesText(n float64) string {
 		n /= 1000
 	}
 	return fmt.Sprintf("%.2f TB", n)
-}
-
-// printable escapes what could steer a terminal or break a line: control
-// characters, and bytes that are not UTF-8.
-func printable(s string) string {
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case unicode.IsPrint(r) && (r != utf8.RuneError || size > 1):
-			b.WriteString(s[:size])
-		case r < utf8.RuneSelf || r == utf8.RuneError:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		s = s[size:]
-	}
-	return b.String()
 }
 
 // isTerminal says whether w is one.

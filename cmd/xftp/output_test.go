@@ -7,21 +7,6 @@ import (
 	"testing"
 )
 
-func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain ünïcode €":             "plain ünïcode €",
-		"bell\a tab\t line\n":         `bell\x07 tab\x09 line\x0a`,
-		"\x1b]0;title\x07":            `\x1b]0;title\x07`,
-		"C1 \u009b right-left \u202e": `C1 \u009b right-left \u202e`,
-		"bytes \xff\xfe":              `bytes \xff\xfe`,
-		"replacement \ufffd":          "replacement \ufffd",
-	} {
-		if got := printable(in); got != want {
-			t.Errorf("printable(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestBytesText(t *testing.T) {
 	for n, want := range map[float64]string{
 		0: "0 B", 999: "999 B", 1000: "1.00 kB", 99_400: "99.40 kB", 99_600: "100 kB", 999_400: "999 kB",
