@@ -105,7 +105,7 @@ func (c *Conn) write(ctx context.Context, lines ...string) error {
 	for _, line := range lines {
 		c.traceCommand(line)
 	}
-	err := c.ctl.write(ctx, c.cfg.Timeout, lines...)
+	err := c.ctl.write(ctx, c.cfg.Timeout, c.toWire(strings.Join(lines, "\r\n")))
 	if err == nil {
 		return nil
 	}

@@ -188,16 +188,25 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// RFC 854: IAC is doubled, other Telnet commands are no part of the text.
+// RFC 854: IAC is doubled, other Telnet commands are no part of the text. For
+// most servers it is a byte like any other.
 func TestTelnet(t *testing.T) {
-	c := play(t,
-		ftptest.Exchange("CWD \xff\xffx", "250 ok"),
-		ftptest.Exchange("PWD", "257 \"/\xff\xffx\xff\xfb\x01y\xff\xf1z\x00\" ok"))
-	if err := c.ChangeDir(t.Context(), "\xffx"); err != nil {
-		t.Error(err)
-	}
-	if dir, err := c.WorkingDir(t.Context()); err != nil || dir != "/\xffxyz" {
-		t.Errorf("working directory %q, %v", dir, err)
+	for greeting, wire := range map[string]string{
+		"220 ProFTPD Server (lab) [::1]":         "\xff\xffx",
+		"220 ftp.example FTP server (tnftpd) ok": "\xff\xffx",
+		"220 (vsFTPd 3.0.5)":                     "\xffx",
+		"220 ready":                              "\xffx",
+	} {
+		c := set(t, ftptest.Send(greeting),
+			ftptest.Exchange("USER anonymous", "230 in"),
+			ftptest.Exchange("CWD "+wire, "250 ok"),
+			ftptest.Exchange("PWD", "257 \"/"+wire+"\xff\xfb\x01y\xff\xf1z\x00\" ok")).dial(t)
+		if err := c.ChangeDir(t.Context(), "\xffx"); err != nil {
+			t.Errorf("%s: %v", greeting, err)
+		}
+		if dir, err := c.WorkingDir(t.Context()); err != nil || dir != "/\xffxyz" {
+			t.Errorf("%s: working directory %q, %v", greeting, dir, err)
+		}
 	}
 }
 

@@ -140,7 +140,7 @@ func (ctl *control) writeIf(ctx context.Context, timeout time.Duration, may func
 		// The error does not matter: the write that it is for fails as well.
 		_ = ctl.conn.SetWriteDeadline(past)
 	})
-	_, err := io.WriteString(ctl.conn, toTelnet(strings.Join(lines, "\r\n"))+"\r\n")
+	_, err := io.WriteString(ctl.conn, strings.Join(lines, "\r\n")+"\r\n")
 	if !stop() {
 		<-interrupted // or it would spoil the deadline of the next write
 	}

@@ -12,16 +12,27 @@ const (
 	telnetIAC  = 0xff
 	telnetWill = 0xfb // WILL, WONT, DO, DONT are followed by an option
 	telnetDont = 0xfe
+	telnetSE   = 0xf0 // the first of the commands
 )
 
-// toTelnet doubles each IAC in a command. UTF-8 has none; a name in Latin-1
-// may.
-func toTelnet(line string) string {
+// telnetServers are those that read IAC IAC as one byte, as RFC 959 wants it, by
+// what their greeting says: ProFTPD (netio.c) and those that descend from BSD's
+// ftpd. Others take every byte as it is: vsftpd, Pure-FTPd and ftpserverlib do,
+// and would take the doubled byte for another file's name.
+var telnetServers = []string{"ProFTPD", "FTP server ("}
+
+// toWire returns a command as the server reads it. UTF-8 has no IAC; a name that
+// is something else may.
+func (c *Conn) toWire(line string) string {
+	if !strings.Contains(line, "\xff") || !greetedBy(c.greeting, telnetServers) {
+		return line
+	}
 	return strings.ReplaceAll(line, "\xff", "\xff\xff")
 }
 
-// fromTelnet undoes toTelnet and drops Telnet commands and NULs. Options are
-// not answered: a server may not depend on them.
+// fromTelnet makes IAC IAC one byte and drops Telnet commands and NULs. Options
+// are not answered: a server may not depend on them. An IAC before what is no
+// command is a byte like any other: not all servers double it.
 func fromTelnet(b []byte) string {
 	if bytes.IndexByte(b, telnetIAC) < 0 && bytes.IndexByte(b, 0) < 0 {
 		return string(b)
@@ -33,6 +44,8 @@ func fromTelnet(b []byte) string {
 		case b[i] != telnetIAC:
 			out = append(out, b[i])
 		case i+1 == len(b):
+		case b[i+1] < telnetSE:
+			out = append(out, telnetIAC)
 		case b[i+1] == telnetIAC:
 			out = append(out, telnetIAC)
 			i++
