@@ -94,7 +94,11 @@ func (o *output) scrub(text string) string {
 // subject may be empty.
 func (o *output) fail(verb, subject string, err error, hint string) {
 	line := "xftp:"
-	if what := strings.TrimSpace(verb + " " + subject); what != "" {
+	what := strings.TrimSpace(verb) + " " + subject // which is a name, and may end in blanks
+	if subject == "" || verb == "" {
+		what = strings.TrimSpace(what)
+	}
+	if what != "" {
 		line += " " + what + ":"
 	}
 	o.mu.Lock()
