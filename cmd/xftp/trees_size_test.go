@@ -1,0 +1,187 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed-54eb6215/xftp/internal/lab"
+)
+
+// brokenNames have ends of lines in them, which no command of FTP can carry;
+// those of a list would be other names, or whole lines.
+var brokenNames = []string{
+	"a\nDELE good", "b\rc", "c\r\nRMD dir", "\n", "\r", "x\r", "dir/d\ne",
+	"f\n-rw-r--r--    1 0        0               4 Jan 01  2020 forged",
+	"g\r\ntype=file;size=4;modify=20200101000000; forged",
+}
+
+// TestTreesBrokenNames: what is in a tree with such names is moved, but for
+// them, and nothing else happens. xftp says so where it can know.
+func TestTreesBrokenNames(t *testing.T) {
+	tree := []node{{"good", 1000}, {"dir/good", 2000}}
+	for _, name := range brokenNames {
+		tree = append(tree, node{name, 4})
+	}
+	for _, kind := range lab.Kinds() {
+		t.Run(kind.String(), func(t *testing.T) {
+			b := newTreeBench(t, kind)
+			source, served := sharedMemory(t), filepath.Join(b.root, "tree")
+			makeNodes(t, source, tree)
+			makeNodes(t, served, tree)
+			for _, m := range treeMoves {
+				from, to, got := b.ftp.URL("tree/"), "got", filepath.Join(b.dir, "got")
+				if m.way == up {
+					from, to, got = source+"/", b.ftp.URL(lab.UploadDir+"/got/"), filepath.Join(b.root, lab.UploadDir, "got")
+				}
+				r := b.start(append(m.args(from, to), "--net", "kernel")...)
+				code := r.wait(t)
+				have, err := hashTree(got)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := hashTree(source)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for name, hash := range have {
+					if want[name] != hash {
+						t.Errorf("%s: %q is there, and should not be", m.name, name)
+					}
+				}
+				for _, name := range []string{"/good", "/dir/good"} {
+					if have[name] != want[name] {
+						t.Errorf("%s: %s is not there, or has other bytes", m.name, name)
+					}
+				}
+				silent := lackOf(kind, m.way, "\n", false)
+				if told := code == exitTransfer; told == (silent != nil && silent.stored == nil) {
+					t.Errorf("%s: %d names of %d, and exit code %d\n%s", m.name, len(have), len(want), code, r.stderr.String())
+				}
+				if name := source + `/x\x0d: `; m.way == up && !strings.Contains(r.stderr.String(), name) {
+					t.Errorf("%s: nothing is said of %q\n%s", m.name, name, r.stderr.String())
+				}
+				for line := range strings.Lines(r.stderr.String()) {
+					if !strings.HasPrefix(line, "xftp: ") {
+						t.Errorf("%s: a name broke the line %q", m.name, line)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestTreesWide moves directories of 10 000 files.
+func TestTreesWide(t *testing.T) {
+	needTime(t, "moves 80 000 files")
+	for i, kind := range lab.Kinds() {
+		t.Run(kind.String(), func(t *testing.T) {
+			b := newTreeBench(t, kind)
+			source, served := sharedMemory(t), filepath.Join(b.root, "tree")
+			makeNodes(t, source, wideTree(10_000))
+			makeNodes(t, served, wideTree(10_000))
+			for j, m := range treeMoves {
+				result := b.moveTree(m, []string{"xdp", "kernel"}[(i+j)%2], source, served)
+				if len(result.lacks) > 0 {
+					t.Errorf("%s: %s", m.name, result)
+				}
+			}
+		})
+	}
+}
+
+// hugeSize is one that 32 bits do not hold.
+const hugeSize = 1<<32 + 1<<20 + 1
+
+// makeHuge makes a file of hugeSize bytes that is empty for the most part: there
+// are bytes at its begin, on both sides of the 4 GiB, and at its end.
+func makeHuge(t *testing.T, path string) [sha256.Size]byte {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.NewChaCha8([32]byte{6})
+	data := make([]byte, 100_001)
+	for _, at := range []int64{0, 1<<31 - 50_000, 1<<32 - 50_000, hugeSize - int64(len(data))} {
+		random.Read(data)
+		if _, err := f.WriteAt(data, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	h := sha256.New()
+	if n, err := io.Copy(h, f); n != hugeSize || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// TestTreesHuge moves a file of more than 4 GiB, in a tree: down from each
+// server, and up to it.
+func TestTreesHuge(t *testing.T) {
+	needTime(t, "moves 8 files of 4 GB")
+	dir := onDisk(t)
+	want := makeHuge(t, filepath.Join(dir, "huge"))
+	for i, kind := range lab.Kinds() {
+		t.Run(kind.String(), func(t *testing.T) {
+			b := newTreeBench(t, kind)
+			b.dir = onDisk(t)
+			if err := b.ftp.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			b.root = onDisk(t)
+			var err error
+			if b.ftp, err = b.lab.Server.StartServer(t.Context(), lab.ServerConfig{Kind: kind, Root: b.root, Port: 2121}); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.Mkdir(filepath.Join(b.root, "tree"), 0o755), os.Link(filepath.Join(dir, "huge"), filepath.Join(b.root, "tree", "huge"))); err != nil {
+				t.Fatal(err)
+			}
+			for j, m := range treeMoves {
+				net := []string{"xdp", "kernel"}[(i+j)%2]
+				from, to, got := b.ftp.URL("tree/"), "got", filepath.Join(b.dir, "got")
+				if m.way == up {
+					from, to, got = dir+"/", b.ftp.URL(lab.UploadDir+"/got/"), filepath.Join(b.root, lab.UploadDir, "got")
+				}
+				reports := b.all(append(m.args(from, to), "--net", net)...)
+				if len(reports) != 1 || reports[0].Bytes != hugeSize || reports[0].Verified != "size" {
+					t.Errorf("%s: %+v", m.name, reports)
+				}
+				b.expect(filepath.Join(got, "huge"), want)
+				if err := os.RemoveAll(got); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// onDisk returns a directory for files that may not fit into memory.
+func onDisk(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "xftp-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(fmt.Errorf("for servers that are not root: %w", err))
+	}
+	return dir
+}
