@@ -3,16 +3,15 @@ package ftpclient_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/seed-54eb6215/xftp/ftpclient"
 	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
 	"github.com/seed-54eb6215/xftp/internal/lab"
+	"github.com/seed-54eb6215/xftp/internal/leak"
 )
 
 func TestMain(m *testing.M) {
 	lab.Main()
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }
 
 const (

@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"github.com/seed-54eb6215/xftp/frame"
+	"github.com/seed-54eb6215/xftp/internal/leak"
 	"github.com/vishvananda/netlink"
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
 
@@ -231,15 +233,15 @@ func TestReopenLeaksNothing(t *testing.T) {
 		}
 	}
 	cycle()
-	files, goroutines := countFiles(t), runtime.NumGoroutine()
+	files, goroutines := countFiles(t), goleak.IgnoreCurrent()
 	for range 100 {
 		cycle()
 	}
 	if n := countFiles(t); n != files {
 		t.Errorf("%d descriptors, %d before", n, files)
 	}
-	if n := runtime.NumGoroutine(); n != goroutines {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
+	if err := leak.Find(goroutines); err != nil {
+		t.Error(err)
 	}
 	if n := len(ringMappings()); n != 0 {
 		t.Errorf("%d mappings of rings", n)

@@ -13,6 +13,8 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/seed-54eb6215/xftp/internal/leak"
 )
 
 // startXftp starts xftp outside of a script.
@@ -203,7 +205,9 @@ func TestRunLeaksNothing(t *testing.T) {
 		}
 	}
 	s.server.Stop()
-	goleak.VerifyNone(t, before)
+	if err := leak.Find(before); err != nil {
+		t.Error(err)
+	}
 }
 
 // A thousand files are drawn in a few lines that stay where they are, and

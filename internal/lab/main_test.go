@@ -4,9 +4,8 @@ import (
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/seed-54eb6215/xftp/internal/lab"
+	"github.com/seed-54eb6215/xftp/internal/leak"
 )
 
 func TestMain(m *testing.M) {
@@ -14,5 +13,5 @@ func TestMain(m *testing.M) {
 	if os.Getenv(holdEnv) != "" {
 		hold()
 	}
-	goleak.VerifyTestMain(m)
+	leak.Main(m)
 }

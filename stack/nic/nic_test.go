@@ -8,13 +8,14 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
 	"github.com/seed-54eb6215/xftp/internal/lab"
+	"github.com/seed-54eb6215/xftp/internal/leak"
 	"github.com/seed-54eb6215/xftp/stack/nic"
 	"github.com/seed-54eb6215/xftp/xdp"
 )
@@ -82,9 +83,8 @@ func fetch(t *testing.T, n *nic.NIC, addr string) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// held counts what this process holds: goroutines, descriptors, mappings of
-// sockets.
-type held struct{ goroutines, descriptors, mappings int }
+// held counts what this process holds: descriptors, mappings of sockets.
+type held struct{ descriptors, mappings int }
 
 func holds(t *testing.T) held {
 	t.Helper()
@@ -96,7 +96,7 @@ func holds(t *testing.T) held {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return held{runtime.NumGoroutine(), len(fds), strings.Count(string(maps), "socket:[")}
+	return held{len(fds), strings.Count(string(maps), "socket:[")}
 }
 
 // TestOpenClose opens the whole path a hundred times in one process, with a
@@ -118,17 +118,15 @@ func TestOpenClose(t *testing.T) {
 		}
 	}
 	round() // what is opened once for the life of the process
-	before := holds(t)
+	before, goroutines := holds(t), goleak.IgnoreCurrent()
 	for range 100 {
 		round()
 	}
-	// A goroutine that has been told to end may take a moment for it.
-	after := holds(t)
-	for i := 0; after.goroutines > before.goroutines && i < 1e6; i++ {
-		runtime.Gosched()
-		after = holds(t)
+	if err := leak.Find(goroutines); err != nil {
+		t.Error(err)
 	}
-	if after.goroutines > before.goroutines || after.descriptors > before.descriptors || after.mappings > before.mappings {
+	after := holds(t)
+	if after.descriptors > before.descriptors || after.mappings > before.mappings {
 		t.Errorf("after 100 rounds the process holds %+v, before %+v", after, before)
 	}
 	if ids, err := l.Client.XDPPrograms(); err != nil || len(ids) > 0 {

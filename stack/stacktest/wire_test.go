@@ -11,12 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/seed-54eb6215/xftp/frame"
+	"github.com/seed-54eb6215/xftp/internal/leak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Main(m) }
 
 // numbered returns a frame that carries n.
 func numbered(n int) []byte {
