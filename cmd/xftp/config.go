@@ -63,9 +63,15 @@ func variable(f *pflag.Flag) string {
 	return "XFTP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 }
 
+// typedOnly marks flags that come from the command line alone; see [typed].
+const typedOnly = "typed-only"
+
 // configurable says whether a flag may come from elsewhere than the command
 // line.
-func configurable(f *pflag.Flag) bool { return f.Name != "help" }
+func configurable(f *pflag.Flag) bool {
+	_, only := f.Annotations[typedOnly]
+	return f.Name != "help" && !only
+}
 
 // configKeys returns the names of the flags of all verbs.
 func configKeys(root *cobra.Command) map[string]bool {

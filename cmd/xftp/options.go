@@ -34,7 +34,10 @@ type options struct {
 	parallel int    // get, put: files at a time
 	segments int    // get: connections for one file, 0 = by its size
 	inPlace  bool   // put: no temporary name
-	longList bool   // ls: -l
+	noGlob   bool   // *, ? and [ in URLs stand for themselves
+	force    bool   // rm, mv: -f
+	parents  bool   // mkdir: -p
+	list     listOptions
 
 	flags *pflag.FlagSet // that the above came from
 }
@@ -66,15 +69,19 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 
 	o.parallel, o.segments = 1, 1
 
-	complete := func(name string, words func() []string) {
-		// The only error is that there is no such flag.
-		_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return words(), cobra.ShellCompDirectiveNoFileComp
-		})
-	}
-	complete("net", func() []string { return netWords })
-	complete("xdp-mode", func() []string { return modeWords })
-	complete("iface", interfaceNames)
+	completeWords(cmd, "net", netWords)
+	completeWords(cmd, "xdp-mode", modeWords)
+	_ = cmd.RegisterFlagCompletionFunc("iface", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return interfaceNames(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// completeWords says what a shell completes the value of a flag to.
+func completeWords(cmd *cobra.Command, name string, words []string) {
+	// The only error is that there is no such flag.
+	_ = cmd.RegisterFlagCompletionFunc(name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return words, cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 // tries returns --retries as the library wants it.
@@ -88,9 +95,7 @@ func (o *options) tries() int {
 // addVerifyFlag registers what verbs have that move files.
 func (o *options) addVerifyFlag(cmd *cobra.Command) {
 	cmd.Flags().Var(&choice{&o.verify, verifyWords}, "verify", "what must show that a file is whole: whatever the server tells (auto), its size, its hash, or nothing (none)")
-	_ = cmd.RegisterFlagCompletionFunc("verify", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return verifyWords, cobra.ShellCompDirectiveNoFileComp
-	})
+	completeWords(cmd, "verify", verifyWords)
 }
 
 // addManyFlags registers what verbs have that move several files.
@@ -99,6 +104,19 @@ func (o *options) addManyFlags(cmd *cobra.Command) {
 	f.BoolVarP(&o.resume, "continue", "c", false, "continue what was interrupted")
 	f.BoolVarP(&o.trees, "recursive", "r", false, "take directories, with all that is in them")
 	f.Var((*fileCount)(&o.parallel), "parallel", "`N` files at a time, each over a connection of its own")
+}
+
+// addGlobFlag registers what verbs have whose URLs may be globs.
+func (o *options) addGlobFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.noGlob, "no-glob", false, "take *, ? and [ in URLs as they are")
+}
+
+// typed keeps the environment and the config file from setting flags: what is
+// good for one verb would delete more than was meant with another.
+func typed(f *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		_ = f.SetAnnotation(name, typedOnly, nil) // the only error is that there is no such flag
+	}
 }
 
 // What --net, --xdp-mode and --verify take.

@@ -14,6 +14,11 @@ type remote struct {
 	*ftpclient.URL
 	raw   string // the URL, with its password
 	shown string // the URL without its password
+
+	// entry and matched are for what a glob gave: what the server lists about
+	// it, and its path from the first name on that stood for others.
+	entry   *ftpclient.Entry
+	matched string
 }
 
 // parseRemote reads a URL. Its errors never contain a password.
@@ -27,7 +32,7 @@ func parseRemote(arg string) (remote, error) {
 	case err != nil:
 		return remote{}, usagef("%s: not a URL", shown)
 	}
-	return remote{u, arg, shown}, nil
+	return remote{URL: u, raw: arg, shown: shown}, nil
 }
 
 // String returns the URL without its password.
@@ -68,7 +73,51 @@ func (r remote) join(path string) remote {
 	if typed {
 		shown += ";type=" + option
 	}
-	return remote{&u, r.raw, shown}
+	return remote{URL: &u, raw: r.raw, shown: shown}
+}
+
+// at returns what is at another path on the same server.
+func (r remote) at(path string) remote {
+	u := *r.URL
+	u.Path = path
+	scheme, rest, _ := strings.Cut(r.shown, "://")
+	authority, rest, _ := strings.Cut(rest, "/")
+	shown := scheme + "://" + authority + "/"
+	if strings.HasPrefix(path, "/") {
+		shown += "%2F"
+		path = path[1:]
+	}
+	for i, name := range strings.Split(path, "/") {
+		if i > 0 {
+			shown += "/"
+		}
+		shown += url.PathEscape(name)
+	}
+	if i := typeOption(rest); i >= 0 {
+		shown += rest[i:]
+	}
+	return remote{URL: &u, raw: r.raw, shown: shown}
+}
+
+// typeOption returns where ";type=" begins in the path of a URL, or -1.
+func typeOption(path string) int {
+	const option = ";type="
+	i := strings.LastIndexByte(path, ';')
+	if i < 0 || len(path) < i+len(option) || !strings.EqualFold(path[i:i+len(option)], option) {
+		return -1
+	}
+	return i
+}
+
+// glob returns the path as the URL writes it, in which some characters stand for
+// names.
+func (r remote) glob() glob {
+	_, rest, _ := strings.Cut(r.shown, "://")
+	_, path, _ := strings.Cut(rest, "/")
+	if i := typeOption(path); i >= 0 {
+		path = path[:i]
+	}
+	return parseGlob(path)
 }
 
 // source returns the URL without a user, which is what a part file is known

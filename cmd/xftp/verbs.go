@@ -27,3 +27,9 @@ func newVerb(cmd *cobra.Command, o *options, out *output, plan func(args []strin
 // work is what a verb does once the network path is open. It reports its own
 // errors with [session.failed].
 type work func(context.Context, *session)
+
+// globHelp is about the URLs of verbs that have [options.addGlobFlag].
+const globHelp = `In the path of a URL * stands for any characters, ? for one, and [a-z] or [!a-z] for
+one of some, as in the shell; a name that begins with a dot needs one there. %2A,
+%3F and %5B are the characters themselves, as all are with --no-glob. A name that
+is just as the URL has it is what is meant.`
