@@ -28,6 +28,7 @@ type download struct {
 	state   partState // what is known of the file before the server is asked
 	isLink  bool      // a listing said so
 	dated   bool      // state.ModTime is exact
+	stamp   *stamp    // what it gets before its name, or nil
 	skipped bool      // a link to no file
 
 	segments int
@@ -126,7 +127,7 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 		err = d.inOrder(ctx, part, bar)
 	}
 	if err == nil {
-		err = part.commit()
+		err = d.commit(part)
 	}
 	if err != nil {
 		d.kept = part.keep(err)

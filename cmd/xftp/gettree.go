@@ -23,7 +23,7 @@ func (s *session) getTrees(ctx context.Context, remotes []remote) {
 		if ctx.Err() != nil {
 			break
 		}
-		g := &treeGet{session: s, remote: r, isLast: i == len(remotes)-1}
+		g := &treeGet{session: s, remote: r, again: []string{r.String()}, isLast: i == len(remotes)-1}
 		err := g.run(ctx)
 		if err != nil && interrupted(ctx) == nil {
 			s.lost(ctx, r, s.o.output, r.String(), err)
@@ -37,7 +37,8 @@ func (s *session) getTrees(ctx context.Context, remotes []remote) {
 type treeGet struct {
 	*session
 	remote
-	isLast bool // no other tree comes after it
+	again  []string // arguments that download it again, for the hint
+	isLast bool     // no other tree comes after it
 	client *ftpclient.Client
 	tree   *tree
 	below  string // where in tree its files go, empty or with "/" at its end
@@ -80,12 +81,17 @@ func (g *treeGet) run(ctx context.Context) (err error) {
 	} else {
 		err = g.walk(ctx) // what was found comes all the same
 	}
-	for _, ok := range inParallel(ctx, len(g.later), g.o.parallel, func(i int) bool {
-		return g.later[i].get(ctx, []string{g.remote.String()})
-	}) {
+	g.rest(ctx)
+	return err
+}
+
+// rest downloads what was put off.
+func (g *treeGet) rest(ctx context.Context) {
+	later := g.later
+	g.later = nil
+	for _, ok := range inParallel(ctx, len(later), g.o.parallel, func(i int) bool { return later[i].get(ctx, g.again) }) {
 		g.cut = g.cut || !ok
 	}
-	return err
 }
 
 // isFile asks the server whether a URL without a slash at its end is a file.
@@ -218,8 +224,14 @@ func (g *treeGet) find(ctx context.Context, e ftpclient.Entry) *ftpclient.Downlo
 	if whole {
 		return nil
 	}
-	g.tally.find(d.state.Size)
+	return g.queue(ctx, d, begun)
+}
+
+// queue returns a file that is fetched now, or puts it off and returns nil. Begun
+// says that there is a part of it.
+func (g *treeGet) queue(ctx context.Context, d *download, begun bool) *ftpclient.Download {
 	size := d.state.Size
+	g.tally.find(size)
 	if begun || d.isLink || size > recordAbove && (!d.dated || segmentsFor(g.o.segments, size) > 1) {
 		g.putOff(d)
 		return nil

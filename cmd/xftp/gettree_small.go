@@ -66,7 +66,7 @@ func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
 		bar.end()
 		d.result = result
 		if err == nil {
-			err = part.commit()
+			err = d.commit(part)
 		}
 		if part != nil && err != nil {
 			d.kept = part.keep(err)
@@ -80,7 +80,7 @@ func (g *treeGet) small(ctx context.Context, d *download) *ftpclient.Download {
 			g.putOff(d)
 		case ctx.Err() != nil && part == nil:
 			g.lose() // it was never begun
-		case !d.finish(ctx, start, err, []string{g.remote.String()}):
+		case !d.finish(ctx, start, err, g.again):
 			g.lose()
 		}
 	}

@@ -23,6 +23,7 @@ type partFile struct {
 	meta string // of its state
 
 	state    partState
+	keepMode bool // the permissions were set, and are not those of an old target
 	recorded bool // meta holds state
 	litter   bool // meta may hold what an earlier run has left
 
@@ -153,6 +154,7 @@ func (p *partFile) replace() error {
 	st, err := p.dir.stat(p.name)
 	switch {
 	case err != nil: // there is none; or the rename will tell
+	case st.Mode&unix.S_IFMT == unix.S_IFREG && p.keepMode:
 	case st.Mode&unix.S_IFMT == unix.S_IFREG:
 		if err := p.Chmod(fs.FileMode(st.Mode & 0o777)); err != nil {
 			return err

@@ -30,6 +30,7 @@ type upload struct {
 	cut     bool   // what the server has under the final name may not be whole
 	spoilt  bool   // the part on the server has other bytes than were sent
 	ended   bool
+	whole   bool // it has ended well
 	settled bool   // it has ended before a signal came
 	late    func() // ends it, if it has not
 }
@@ -79,6 +80,7 @@ func (u *upload) finish(ctx context.Context, start time.Time, err error) bool {
 		err = u.failed(ctx, u.path, err, u.hint(ctx, err))
 	}
 	u.session.ended(report, start, u.result, err)
+	u.whole = err == nil
 	u.ended, u.settled = true, err == nil || caught == nil || u.left != "" || u.cut
 	return u.settled
 }
