@@ -11,7 +11,11 @@ func newCat(out *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cat URL...",
 		Short: "Write files to standard output",
+		Long: `Cat writes each file to standard output, one after the other.
+
+` + globHelp,
 		Example: `  xftp cat ftp://host/README --net kernel
+  xftp cat 'ftp://host/log/*.txt' --net kernel
   xftp cat ftp://host/a.tar.gz --net kernel | tar xz`,
 		Args: atLeast(1, "a URL"),
 	}
@@ -20,13 +24,14 @@ func newCat(out *output) *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		targets, err := planTargets(remotes, "-")
-		if err != nil {
-			return nil, err
-		}
+		o.output = "-"
 		out.onStdout = true
-		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
+		if o.anyGlob(remotes) {
+			return func(ctx context.Context, s *session) { s.getMatches(ctx, remotes) }, nil
+		}
+		return o.planGet(remotes)
 	})
+	o.addGlobFlag(cmd)
 	o.addVerifyFlag(cmd)
 	return cmd
 }

@@ -30,9 +30,12 @@ address.
 
 With -n a file comes over several connections, each a part of it, if it is not
 smaller than 1 MiB for each. With auto there is one more for each 64 MiB, up to 4.
-Over a network that loses packets, or is shared, that is faster.`,
+Over a network that loses packets, or is shared, that is faster.
+
+` + globHelp,
 		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
   xftp get ftp://user:password@host/dir/a ftp://host/b -o downloads/ --net kernel
+  xftp get 'ftp://host/pub/2026-*.csv' -o data/ --net kernel
   xftp get -c -n 4 ftp://host/big.iso --net kernel
   xftp get -r --parallel 4 ftp://host/pub/photos/ -o photos --net kernel
   xftp get ftp://host/big.iso -o /dev/null --net kernel`,
@@ -43,21 +46,15 @@ Over a network that loses packets, or is shared, that is faster.`,
 		if err != nil {
 			return nil, err
 		}
-		if o.trees {
-			if err := checkTrees(remotes, o.output); err != nil {
-				return nil, err
-			}
-			return func(ctx context.Context, s *session) { s.getTrees(ctx, remotes) }, nil
-		}
-		targets, err := planTargets(remotes, o.output)
-		if err != nil {
-			return nil, err
-		}
 		out.onStdout = toStdout(o.output)
-		return func(ctx context.Context, s *session) { s.get(ctx, remotes, targets) }, nil
+		if o.anyGlob(remotes) {
+			return func(ctx context.Context, s *session) { s.getMatches(ctx, remotes) }, nil
+		}
+		return o.planGet(remotes)
 	})
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
 	o.addManyFlags(cmd)
+	o.addGlobFlag(cmd)
 	o.addVerifyFlag(cmd)
 	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: by its size")
 	return cmd
