@@ -71,7 +71,7 @@ type question struct {
 // other where the server cannot take that. The error is nil unless the Conn is in
 // trouble or ctx has ended, which leaves the rest of the replies owed.
 func (c *Conn) ask(ctx context.Context, questions []question) error {
-	if c.cfg.Ahead < 0 || greetedBy(c.greeting, lockstep) {
+	if c.cfg.Ahead < 0 || quirksOf(c.greeting).lockstep {
 		for i := range questions {
 			q := &questions[i]
 			if q.reply, q.err = c.do(ctx, q.verb, q.arg); q.err != nil && !isRefusal(q.err) {

@@ -37,6 +37,7 @@ type Conn struct {
 	want     Type // type of the next transfer
 	refused  map[string]bool
 	features Features
+	lore     *lore   // of its ways, shared with the other connections of a Client
 	hashes   hashing // how it is asked for hashes, once that is settled
 	buf      []byte  // for copying; kept between transfers
 	wire     *wire   // of protected data connections; kept likewise, or nil
@@ -105,6 +106,7 @@ func NewConn(ctx context.Context, conn net.Conn, cfg *Config) (*Conn, error) {
 		cfg:     cfg.withDefaults(),
 		want:    Binary,
 		refused: make(map[string]bool),
+		lore:    new(lore),
 	}
 	if c.cfg.Active && c.cfg.Listener == nil {
 		return nil, errors.Join(errNoListener, conn.Close())
@@ -139,7 +141,7 @@ func (c *Conn) begin(ctx context.Context) error {
 	if c.tls == nil {
 		return nil
 	}
-	c.tls.awaited = greetedBy(c.greeting, awaiters)
+	c.tls.awaited = quirksOf(c.greeting).awaits
 	if err := c.protectFirst(ctx); err != nil {
 		return fmt.Errorf("protect: %w", err)
 	}

@@ -20,6 +20,12 @@ func (f Features) Has(name string) bool {
 // Features asks the server what it can do. The set is empty if the server does
 // not know FEAT. The answer is kept until the next login.
 func (c *Conn) Features(ctx context.Context) (Features, error) {
+	features, err := c.known(ctx)
+	return maps.Clone(features), operation("features", err)
+}
+
+// known is Features for those who do not change them.
+func (c *Conn) known(ctx context.Context) (Features, error) {
 	if c.features == nil {
 		c.hashes = hashing{}
 		reply, err := c.do(ctx, "FEAT", "")
@@ -30,10 +36,10 @@ func (c *Conn) Features(ctx context.Context) (Features, error) {
 		case errors.As(err, &refusal) && unimplemented[refusal.Code]:
 			c.features = Features{}
 		default:
-			return nil, operation("features", err)
+			return nil, err
 		}
 	}
-	return maps.Clone(c.features), nil
+	return c.features, nil
 }
 
 // parseFeatures reads the lines between the first and the last. Each begins

@@ -12,7 +12,8 @@ const mostNoops = maxReplies / 2
 // beatEvery returns how often a NOOP is sent during a step, or 0 for never. None
 // is sent to servers that lose commands, or answer out of turn.
 func (c *Conn) beatEvery(step Step) time.Duration {
-	if step != StepData || c.refused["NOOP"] || greetedBy(c.greeting, eager) || greetedBy(c.greeting, lockstep) {
+	q := quirksOf(c.greeting)
+	if step != StepData || c.refused["NOOP"] || q.eager || q.lockstep {
 		return 0
 	}
 	return max(c.cfg.KeepAlive, 0)

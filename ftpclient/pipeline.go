@@ -52,7 +52,7 @@ type flight struct {
 
 func newPipeline(client *Client, c *Conn, b *backlog) *pipeline {
 	p := &pipeline{client: client, c: c, backlog: b}
-	p.single = client.cfg.Ahead < 0 || client.cfg.Verify == VerifyHash || greetedBy(c.greeting, lockstep)
+	p.single = client.cfg.Ahead < 0 || client.cfg.Verify == VerifyHash || quirksOf(c.greeting).lockstep
 	if !p.single {
 		p.ahead = client.site.ahead(c, client.ahead())
 	}

@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,9 @@ type site struct {
 	without  map[string]bool // commands that the server does not have
 	reached  bool            // a port that EPSV named
 	swallows bool            // loses commands that it gets during a transfer
+
+	features Features // as FEAT names them, or nil
+	lore     lore
 }
 
 // admitted reports whether the server has let this user in before.
@@ -75,6 +79,10 @@ func (s *site) teach(conn *Conn) {
 	for verb := range s.without {
 		conn.refused[verb] = true
 	}
+	if conn.features == nil {
+		conn.features = maps.Clone(s.features)
+	}
+	conn.lore = &s.lore
 }
 
 // learn notes what conn has found out.
@@ -86,48 +94,14 @@ func (s *site) learn(conn *Conn) {
 			s.without[verb] = true
 		}
 	}
-}
-
-// lockstep lists servers that lose commands which are sent before the reply
-// to the one before, by what their greeting says. They are those for which
-// lftp turns its pipelining off by default (ftp:auto-sync-mode in
-// src/resource.cc of lftp 4.6.0).
-var lockstep = []string{
-	"icrosoft FTP Service",
-	"MadGoat",
-	"MikroTik",
-}
-
-// A dialect is what is peculiar to the lists of a server.
-type dialect struct {
-	mark   string // in its greeting
-	noMLSD bool
-	all    string // the option of LIST for names that begin with a dot
-}
-
-// dialects are the servers whose lists differ from what is tried first. vsftpd
-// 3.0.5 has no MLSD (postlogin.c) and leaves out names with a dot unless told
-// (ls.c). So do the others in LIST, if MLSD is turned off.
-var dialects = []dialect{
-	{mark: "vsFTPd", noMLSD: true, all: "-a"},
-	{mark: "ProFTPD", all: "-a"},
-	{mark: "Pure-FTPd", all: "-a"},
-}
-
-// dialectOf returns what is peculiar to the server with this greeting.
-func dialectOf(greeting Reply) dialect {
-	text := greeting.Text()
-	for _, d := range dialects {
-		if strings.Contains(text, d.mark) {
-			return d
-		}
+	if conn.features != nil {
+		s.features = maps.Clone(conn.features)
 	}
-	return dialect{}
 }
 
 // listVerb returns the command that lists a directory.
 func (c *Conn) listVerb() string {
-	if c.refused["MLSD"] || dialectOf(c.greeting).noMLSD {
+	if c.refused["MLSD"] || quirksOf(c.greeting).noMLSD {
 		return "LIST"
 	}
 	return "MLSD"
@@ -138,7 +112,7 @@ func (c *Conn) listArgument(verb, path string) string {
 	if strings.HasPrefix(path, "-") {
 		path = "./" + path // or servers take it for options of ls(1)
 	}
-	option := dialectOf(c.greeting).all
+	option := quirksOf(c.greeting).all
 	switch {
 	case verb != "LIST" || option == "":
 		return path
@@ -149,24 +123,11 @@ func (c *Conn) listArgument(verb, path string) string {
 	}
 }
 
-// eager lists servers that read commands while they transfer, and answer those
-// that they do not expect then with an error, out of turn: with them a command
-// is sent ahead of replies, but not of data. ProFTPD says "450 data transfer in
-// progress" (poll_ctrl in src/data.c), Pure-FTPd "500" (dlhandler_handle_commands
-// in src/ftpd.c).
-var eager = []string{"ProFTPD", "Pure-FTPd"}
-
-// greetedBy reports whether one of the marks is in a greeting.
-func greetedBy(greeting Reply, marks []string) bool {
-	text := greeting.Text()
-	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
-}
-
 // ahead returns how many files are to be asked for while another one flows.
 func (s *site) ahead(conn *Conn, most int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.swallows || greetedBy(conn.greeting, eager) {
+	if s.swallows || quirksOf(conn.greeting).eager {
 		return 0
 	}
 	return most

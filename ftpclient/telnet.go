@@ -15,16 +15,10 @@ const (
 	telnetSE   = 0xf0 // the first of the commands
 )
 
-// telnetServers are those that read IAC IAC as one byte, as RFC 959 wants it, by
-// what their greeting says: ProFTPD (netio.c) and those that descend from BSD's
-// ftpd. Others take every byte as it is: vsftpd, Pure-FTPd and ftpserverlib do,
-// and would take the doubled byte for another file's name.
-var telnetServers = []string{"ProFTPD", "FTP server ("}
-
 // toWire returns a command as the server reads it. UTF-8 has no IAC; a name that
 // is something else may.
 func (c *Conn) toWire(line string) string {
-	if !strings.Contains(line, "\xff") || !greetedBy(c.greeting, telnetServers) {
+	if !strings.Contains(line, "\xff") || !quirksOf(c.greeting).telnet {
 		return line
 	}
 	return strings.ReplaceAll(line, "\xff", "\xff\xff")

@@ -114,10 +114,6 @@ func (d *secureData) CloseWrite() error {
 	return nil
 }
 
-// awaiters are servers that keep a data connection open until their close_notify
-// is answered, by what their greeting says.
-var awaiters = []string{"vsFTPd"}
-
 // afterNotify is how long a server may take from its close_notify to the end of the
 // stream, if it is not one that waits for an answer in between. It is spent once for
 // each control connection, and only where the server waits.

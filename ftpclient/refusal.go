@@ -1,0 +1,32 @@
+package ftpclient
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Is reports whether the server says in words that there is nothing of that name,
+// for fs.ErrNotExist. The code does not tell: 550 means that a file is "not found, no
+// access" or anything else (RFC 959, Section 4.2.2). vsftpd never says why;
+// pure-ftpd calls what it must not read "that file doesn't exist". Of a rename or a
+// new directory, the name may be that of a directory on the way.
+//
+// The refusals of SIZE and MDTM are none of these: servers say "no such file" of a
+// directory there.
+func (e *ReplyError) Is(target error) bool {
+	verb, arg, _ := strings.Cut(strings.ToLower(e.Command), " ")
+	if target != fs.ErrNotExist || e.Code != codeUnavailable || verb == "size" || verb == "mdtm" {
+		return false
+	}
+	text := strings.ToLower(e.Text)
+	return slices.ContainsFunc(absences, func(phrase string) bool {
+		return strings.Contains(text, phrase) && !strings.Contains(arg, phrase)
+	})
+}
+
+// absences are phrases by which servers say that there is nothing of a name: that
+// of strerror(3), and those of IIS, FileZilla Server and others.
+var absences = []string{
+	"no such file", "no such directory", "file not found", "directory not found", "cannot find the file", "cannot find the path",
+}

@@ -1,0 +1,128 @@
+package ftpclient
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// SetModTime sets when a file or directory was last changed, in whole seconds:
+// what is less is cut off. It is told to the server by the first of these that it
+// has: MFMT (draft-somers-ftp-mfxx-04, Section 3; proftpd, pure-ftpd), the two forms of SITE
+// UTIME, or MDTM with a time, where the server is known for that (vsftpd, for files
+// only) or its FEAT says so. What the last three do is compared once with what
+// MDTM then tells.
+//
+// Errors are as with [Conn.Chmod]. A year that has not four digits is an
+// [*ArgumentError].
+func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
+	return operation("setmodtime", c.setModTime(ctx, path, t))
+}
+
+func (c *Conn) setModTime(ctx context.Context, path string, t time.Time) error {
+	stamp, err := stamp("MFMT", t)
+	if err == nil {
+		err = checkPath("MFMT", path)
+	}
+	if err != nil {
+		return err
+	}
+	ways, err := c.timeWays(ctx, path, stamp)
+	if err != nil {
+		return err
+	}
+	return c.tryWays(ctx, "set times", ways)
+}
+
+// SetCreateTime sets when a file or directory was made (MFCT,
+// draft-somers-ftp-mfxx-04, Section 4). It is otherwise as [Conn.SetModTime]. None
+// of vsftpd, proftpd and pure-ftpd has it.
+func (c *Conn) SetCreateTime(ctx context.Context, path string, t time.Time) error {
+	stamp, err := stamp("MFCT", t)
+	if err == nil {
+		err = checkPath("MFCT", path)
+	}
+	if err == nil {
+		err = c.tryWays(ctx, "set times of creation", []way{modify("MFCT", "create", stamp, path)})
+	}
+	return operation("setcreatetime", err)
+}
+
+// stampLayout is the form of a time (RFC 3659, Section 2.3), always in UTC.
+const stampLayout = "20060102150405"
+
+func stamp(verb string, t time.Time) (string, error) {
+	t = t.UTC()
+	if t.Year() < 0 || t.Year() > 9999 {
+		return "", &ArgumentError{Command: verb, Problem: "is a year that has not four digits"}
+	}
+	return t.Format(stampLayout), nil
+}
+
+// modify returns MFMT or MFCT as a way.
+func modify(verb, fact, stamp, path string) way {
+	return way{
+		name: verb, verb: verb, arg: stamp + " " + behind(path),
+		confirm: func(_ context.Context, reply Reply) error { return confirmTime(reply, verb, fact, stamp) },
+	}
+}
+
+// timeWays returns the commands that set a time of modification. The shorter form
+// of SITE UTIME is that of proftpd's mod_site_misc and of pure-ftpd, the longer
+// that of NcFTPd.
+func (c *Conn) timeWays(ctx context.Context, path, stamp string) ([]way, error) {
+	features, err := c.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	told := func(ctx context.Context, _ Reply) error { return c.confirmByMDTM(ctx, path, stamp) }
+	ways := []way{
+		modify("MFMT", "modify", stamp, path),
+		{name: "SITE UTIME", verb: "SITE", arg: "UTIME " + stamp + " " + behind(path), confirm: told},
+		{
+			name: "SITE UTIME name", verb: "SITE", confirm: told,
+			arg: fmt.Sprintf("UTIME %s %[2]s %[2]s %[2]s UTC", behind(path), stamp),
+		},
+	}
+	if quirksOf(c.greeting).mdtmSets || strings.HasPrefix(strings.ToUpper(features["MDTM"]), "YYYYMMDDHHMMSS") {
+		ways = append(ways, way{name: "MDTM time", verb: "MDTM", arg: stamp + " " + behind(path), confirm: told})
+	}
+	return ways, nil
+}
+
+// coarse is what times in file systems are cut to at most: FAT has whole numbers
+// of two seconds.
+const coarse = 2 * time.Second
+
+// confirmTime compares the time in a reply to MFMT or MFCT, if it tells one, with
+// the one that was asked for.
+func confirmTime(reply Reply, verb, fact, stamp string) error {
+	value, ok := factSet(reply, fact)
+	if !ok {
+		return nil
+	}
+	if got, ok := parseTime(value); ok && near(got, stamp) {
+		return nil
+	}
+	return &ProtocolError{Problem: "a reply to " + verb + " with another time", Line: shorten(reply.Text())}
+}
+
+// confirmByMDTM compares a time that was set with what the server tells. One that
+// is off, perhaps by the server's zone, means that it is not set by this command.
+func (c *Conn) confirmByMDTM(ctx context.Context, path, stamp string) error {
+	got, err := c.toldTime(ctx, path)
+	switch {
+	case err != nil:
+		return err
+	case got.IsZero() || near(got, stamp):
+		return nil
+	default:
+		return fmt.Errorf("%s instead of %s: %w", got.Format(stampLayout), stamp, errOther)
+	}
+}
+
+func near(got time.Time, stamp string) bool {
+	want, err := time.Parse(stampLayout, stamp)
+	return err == nil && got.Sub(want).Abs() <= coarse
+}
