@@ -101,6 +101,10 @@ type Config struct {
 	// servers that lose even those.
 	Ahead int
 
+	// Limiter, if not nil, limits what moves over the data connections of all
+	// that share it. Time that is spent waiting for it does not count for Timeout.
+	Limiter *Limiter
+
 	// User and Password log in where the URL names no user. If User is empty
 	// the login is anonymous. Where the URL names a user but no password,
 	// Password is used if User is that user or empty.

@@ -22,9 +22,10 @@ const (
 
 // A meter counts the bytes of a transfer while it runs.
 type meter struct {
-	bytes atomic.Int64 // moved so far
-	steps atomic.Int64 // calls of the caller's reader or writer, begun and ended
-	local atomic.Bool  // in such a call: the network is not to blame
+	bytes atomic.Int64  // moved so far
+	steps atomic.Int64  // calls of the caller's reader or writer, begun and ended
+	local atomic.Bool   // in such a call, or waiting for a Limiter: the network is not to blame
+	hurry chan struct{} // closed when a Limiter must not hold it up any longer; may be nil
 
 	progress func(done, total int64) // may be nil
 	total    int64                   // what progress is told, or -1
@@ -107,6 +108,9 @@ func (mr *meteredReader) Read(p []byte) (int, error) {
 // socket too; a large buffer is better.
 func (c *Conn) download(w io.Writer, data net.Conn, m *meter) (int64, error) {
 	mw := &meteredWriter{w: w, m: m}
+	if l := c.cfg.Limiter; l != nil {
+		return io.CopyBuffer(mw, &pacedReader{data, l, m}, c.buffer())
+	}
 	_, kernel := data.(*net.TCPConn)
 	if wt, ok := data.(io.WriterTo); ok && !kernel {
 		return wt.WriteTo(mw)
@@ -121,6 +125,10 @@ func (c *Conn) download(w io.Writer, data net.Conn, m *meter) (int64, error) {
 // net.TCPConn then uses sendfile(2), that of a user-space stack reads straight
 // into the stack's buffers.
 func (c *Conn) upload(data net.Conn, r io.Reader, m *meter) (int64, error) {
+	if l := c.cfg.Limiter; l != nil {
+		paced := &pacedReader{&meteredReader{r: r, m: m}, l, m}
+		return io.CopyBuffer(struct{ io.Writer }{data}, paced, c.buffer())
+	}
 	rf, ok := data.(io.ReaderFrom)
 	if file, isFile := r.(*os.File); ok && isFile && regular(file) {
 		return c.sendFile(rf, file, m)

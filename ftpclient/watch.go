@@ -27,6 +27,7 @@ type watch struct {
 // make f return: at once, or within the wait that it is given. The goroutine that
 // watches has ended when guard returns.
 func (c *Conn) guard(ctx context.Context, step Step, m *meter, final *Reply, interrupt func(wait time.Duration), f func() error) (*watch, error) {
+	m.hurry = make(chan struct{})
 	w := &watch{
 		c: c, step: step, meter: m, interrupt: interrupt, reply: final,
 		every: c.beatEvery(step), stop: make(chan struct{}), done: make(chan struct{}),
@@ -84,7 +85,7 @@ func (w *watch) run(ctx context.Context) {
 				continue
 			default:
 				w.reply, replies = &reply, nil
-				w.interrupt(min(afterRefusal, w.c.cfg.Timeout))
+				w.end(min(afterRefusal, w.c.cfg.Timeout))
 				continue
 			}
 		case <-beat:
@@ -104,8 +105,18 @@ func (w *watch) run(ctx context.Context) {
 			}
 			w.cause = &TimeoutError{Step: w.step, Wait: w.c.cfg.Timeout}
 		}
-		w.interrupt(0)
+		w.end(0)
 		return
+	}
+}
+
+// end interrupts the step, also where it waits for a Limiter.
+func (w *watch) end(wait time.Duration) {
+	w.interrupt(wait)
+	select {
+	case <-w.meter.hurry: // it was interrupted before
+	default:
+		close(w.meter.hurry)
 	}
 }
 

@@ -44,7 +44,9 @@ var rules = []rule{
 	{"nic joins xdp and stack only", one("stack/nic"), ours("ftpclient", "internal", "cmd", "stack/stacktest")},
 
 	{"ftpclient takes any dialer", tree("ftpclient"), ours("frame", "xdp", "stack", "internal", "cmd")},
-	{"ftpclient needs the standard library only", tree("ftpclient"), thirdParty},
+	{"ftpclient needs the standard library only, and a limiter", tree("ftpclient"), func(dep pkg) bool {
+		return thirdParty(dep) && dep.ImportPath != "golang.org/x/time/rate"
+	}},
 
 	{"the lab does not know what it is for", func(path string) bool {
 		return isOurs(path, "internal") && !isOurs(path, "internal/liar")
