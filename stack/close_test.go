@@ -29,7 +29,9 @@ func TestCloseLingers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPair(t, tt.o)
+			p := &pair{wire: stacktest.NewWire(tt.o)}
+			p.a = newStack(t, stack.Config{Addresses: []netip.Prefix{addrA4}, Linger: time.Minute}, p.wire.A)
+			p.b = newStack(t, stack.Config{Addresses: []netip.Prefix{addrB4}}, p.wire.B)
 			client, server := p.connect(t, addrB4)
 			const size = 3 << 20 // fits the send buffer
 			if _, err := io.Copy(client, noise(1, size)); err != nil {

@@ -16,16 +16,21 @@ import (
 func TestKeepAlive(t *testing.T) {
 	for _, dialled := range []bool{true, false} {
 		wire := stacktest.NewWire(stacktest.Options{})
-		cfg := func(p netip.Prefix) stack.Config {
-			return stack.Config{Addresses: []netip.Prefix{p}, KeepAlive: 10 * time.Millisecond}
+		// The one that waits asks; the other would end the connection, too.
+		cfg := func(p netip.Prefix, asks bool) stack.Config {
+			c := stack.Config{Addresses: []netip.Prefix{p}, KeepAlive: -1, Linger: time.Millisecond}
+			if asks {
+				c.KeepAlive = 10 * time.Millisecond
+			}
+			return c
 		}
-		p := &pair{wire: wire, a: newStack(t, cfg(addrA4), wire.A), b: newStack(t, cfg(addrB4), wire.B)}
+		p := &pair{wire: wire, a: newStack(t, cfg(addrA4, dialled), wire.A), b: newStack(t, cfg(addrB4, !dialled), wire.B)}
 		waits, accepted := p.connect(t, addrB4)
 		if !dialled {
 			waits = accepted
 		}
 		wire.SetDown(true)
-		waits.SetDeadline(time.Now().Add(time.Minute)) // rather than for ever
+		waits.SetDeadline(time.Now().Add(5 * time.Minute)) // rather than for ever
 		if _, err := waits.Read(make([]byte, 1)); !errors.Is(err, syscall.ETIMEDOUT) {
 			t.Errorf("dialled %v: read %v", dialled, err)
 		}

@@ -172,23 +172,23 @@ func (s *Stack) exchange(ctx context.Context, q *dns.Msg, server netip.AddrPort)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := exchangeOn(ctx, conn, &dns.Client{Net: "udp", UDPSize: answerSize}, q)
+	timeout := s.answer(server)
+	answer, err := exchangeOn(ctx, conn, &dns.Client{Net: "udp", UDPSize: answerSize, Timeout: timeout}, q)
 	if err != nil || !answer.Truncated {
 		return answer, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	tcp, err := s.connect(ctx, server)
 	if err != nil {
 		return nil, err
 	}
-	return exchangeOn(ctx, tcp, &dns.Client{Net: "tcp"}, q)
+	return exchangeOn(ctx, tcp, &dns.Client{Net: "tcp", Timeout: timeout}, q)
 }
 
 // exchangeOn asks on conn, which it closes.
 func exchangeOn(ctx context.Context, conn net.Conn, client *dns.Client, q *dns.Msg) (*dns.Msg, error) {
 	defer conn.Close()
-	client.Timeout = questionTimeout
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Now()) })
 	defer stop()
 	answer, _, err := client.ExchangeWithConn(q, &dns.Conn{Conn: conn, UDPSize: client.UDPSize})

@@ -110,7 +110,7 @@ fe80::1%eth0 linked
 	fails := func(rcode int) func(*dns.Msg, string) *dns.Msg {
 		return func(q *dns.Msg, _ string) *dns.Msg { return code(q, rcode) }
 	}
-	mute := func(*dns.Msg, string) *dns.Msg { return nil }
+	var mute func(*dns.Msg, string) *dns.Msg // is asked, and does not answer in time
 	type answer = func(*dns.Msg, string) *dns.Msg
 
 	for _, tt := range []struct {
@@ -183,11 +183,29 @@ fe80::1%eth0 linked
 			}
 			server := openStack(t, Config{Addresses: []netip.Prefix{netip.MustParsePrefix("10.1.0.2/24")}}, wire.B)
 			var servers []*nameServer
+			var isMute netip.AddrPort
+			heard := make(chan string, 10) // by the mute one
 			for i, a := range tt.servers {
-				servers = append(servers, &nameServer{answer: a})
-				cfg.Nameservers = append(cfg.Nameservers, servers[i].serve(t, server, uint16(5300+i)))
+				n := &nameServer{answer: a}
+				switch {
+				case a == nil:
+					n.answer = func(_ *dns.Msg, network string) *dns.Msg { heard <- network; return nil }
+				case isMute.IsValid():
+					n.answer = func(q *dns.Msg, network string) *dns.Msg { <-heard; return a(q, network) }
+				}
+				servers = append(servers, n)
+				cfg.Nameservers = append(cfg.Nameservers, n.serve(t, server, uint16(5300+i)))
+				if a == nil {
+					isMute = cfg.Nameservers[i]
+				}
 			}
 			s := openStack(t, cfg, wire.A)
+			s.answer = func(server netip.AddrPort) time.Duration {
+				if server == isMute {
+					return 10 * time.Millisecond
+				}
+				return time.Minute
+			}
 			addrs, err := s.resolve(t.Context(), tt.network, tt.host)
 			var got []string
 			for _, a := range addrs {
@@ -238,6 +256,7 @@ func TestResolveCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n := &nameServer{answer: func(*dns.Msg, string) *dns.Msg { cancel(); return nil }}
 	s := openStack(t, Config{Addresses: []netip.Prefix{netip.MustParsePrefix("10.1.0.1/24")}, Nameservers: []netip.AddrPort{n.serve(t, server, 53)}}, wire.A)
+	s.answer = func(netip.AddrPort) time.Duration { return time.Hour }
 	if _, err := s.DialContext(ctx, "tcp", "ftp.example:21"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

@@ -28,6 +28,7 @@ type Stack struct {
 	s       *gstack.Stack
 	link    *linkEndpoint
 	paths   paths
+	answer  func(netip.AddrPort) time.Duration // of a name server, to come within; questionTimeout, but in tests
 	devices []Device
 	rx      []*receiver
 	tx      []*transmitter
@@ -73,6 +74,7 @@ func newStack(cfg Config, devices []Device) (*Stack, error) {
 	}
 
 	s := &Stack{cfg: cfg, devices: devices, lost: make(chan struct{})}
+	s.answer = func(netip.AddrPort) time.Duration { return questionTimeout }
 	for _, d := range devices {
 		s.tx = append(s.tx, newTransmitter(d, s.fail))
 	}
