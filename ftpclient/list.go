@@ -18,7 +18,8 @@ import (
 const maxListing = 256 << 20
 
 // List writes the server's own listing of a directory to w (LIST), as the
-// server sends it. An empty path is the working directory.
+// server sends it. An empty path is the working directory. If the server says
+// that it has left something out, the error wraps a [*ListError].
 func (c *Conn) List(ctx context.Context, path string, w io.Writer) error {
 	return operation("list", c.list(ctx, "LIST", path, w))
 }
@@ -63,10 +64,16 @@ func (c *Conn) entries(ctx context.Context, verb, path string) ([]Entry, error) 
 		return nil, err
 	}
 	var b listBuffer
-	if err := c.fetchList(ctx, verb, c.listArgument(verb, path), &b); err != nil {
+	err := c.fetchList(ctx, verb, c.listArgument(verb, path), &b)
+	var partial *ListError
+	if err != nil && !errors.As(err, &partial) {
 		return nil, err
 	}
-	return understood(parseList(verb, b.Bytes()))
+	cut := ""
+	if partial != nil {
+		cut = partial.Truncated
+	}
+	return understood(parseList(verb, b.Bytes()), cut)
 }
 
 // parseList reads what a server has sent in answer to verb.
@@ -121,7 +128,8 @@ func (c *Conn) list(ctx context.Context, verb, path string, w io.Writer) error {
 }
 
 // fetchList is list with an argument that has been checked, and may hold
-// options.
+// options. A list that the server says is not whole is written all the same;
+// the error is a [*ListError] then.
 func (c *Conn) fetchList(ctx context.Context, verb, argument string, w io.Writer) error {
 	m := &meter{total: -1}
 	t := &transfer{verb: verb, path: argument, meter: m}
@@ -129,6 +137,9 @@ func (c *Conn) fetchList(ctx context.Context, verb, argument string, w io.Writer
 	err := c.run(ctx, t)
 	if err == nil && t.unclosed {
 		err = unclosed(t)
+	}
+	if cut := truncated(t.last); err == nil && cut != "" {
+		err = &ListError{Truncated: cut}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/seed-54eb6215/xftp/ftpclient/listing"
 )
@@ -20,6 +21,10 @@ type ListError struct {
 	// Cut reports that the list ends within a line. The last name may be
 	// incomplete, and there may be more.
 	Cut bool
+
+	// Truncated is what the server says if it has left entries out, as Pure-FTPd
+	// does of more than 10 000 in a directory.
+	Truncated string
 }
 
 // Error shows the first of the lines.
@@ -33,17 +38,33 @@ func (e *ListError) Error() string {
 
 // Unwrap returns a [*ProtocolError] with the first of the lines.
 func (e *ListError) Unwrap() error {
-	if len(e.Unknown) == 0 {
+	switch {
+	case len(e.Unknown) > 0:
+	case e.Truncated != "":
+		return &ProtocolError{Problem: "a list that is not whole", Line: shorten(e.Truncated)}
+	default:
 		return &ProtocolError{Problem: "a list that ends within a line"}
 	}
 	first := e.Unknown[0]
 	return &ProtocolError{Problem: first.Problem, Line: shorten(first.Line)}
 }
 
+// truncated returns what the last reply to a list says if the server has left
+// entries out: "226 Output truncated to 10000 matches" (MSG_LS_TRUNCATED of
+// Pure-FTPd). Nothing else tells that list from a whole one.
+func truncated(last Reply) string {
+	for _, line := range last.Lines {
+		if strings.Contains(strings.ToLower(line), "truncated to ") {
+			return line
+		}
+	}
+	return ""
+}
+
 // understood returns the entries of a list that are any, and a [*ListError] if
-// there is more.
-func understood(l listing.Listing) ([]Entry, error) {
-	if l.Unread == 0 && !l.Cut {
+// there is more. cut is what the server says of others that it left out.
+func understood(l listing.Listing, cut string) ([]Entry, error) {
+	if l.Unread == 0 && !l.Cut && cut == "" {
 		return l.Entries, nil
 	}
 	entries := make([]Entry, 0, len(l.Entries))
@@ -52,5 +73,5 @@ func understood(l listing.Listing) ([]Entry, error) {
 			entries = append(entries, e)
 		}
 	}
-	return entries, &ListError{Unread: l.Unread, Unknown: l.Unknown(), Cut: l.Cut}
+	return entries, &ListError{Unread: l.Unread, Unknown: l.Unknown(), Cut: l.Cut, Truncated: cut}
 }

@@ -49,6 +49,9 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	if err == nil && f.list && t.unclosed {
 		return unclosed(t)
 	}
+	if f.list {
+		f.truncated = truncated(t.last)
+	}
 	if err != nil || f.list {
 		return err
 	}

@@ -25,6 +25,7 @@ type transfer struct {
 	first    Reply // to the command
 	early    bool  // the last reply came before the end of the data
 	unclosed bool  // a protected data connection ended without close_notify
+	last     Reply // the positive one that ended it
 }
 
 // errUnclosed is the error of reading a protected data connection whose stream
@@ -148,6 +149,7 @@ func (c *Conn) ended(t *transfer, reply Reply) error {
 	case !answers(reply, t.verb):
 		return &TransferError{Bytes: t.moved, Err: c.fail(misplaced(reply, t.verb))}
 	default:
+		t.last = reply
 		return nil
 	}
 }

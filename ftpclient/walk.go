@@ -129,7 +129,7 @@ func (w *walker) jobs(ctx context.Context, yield func(*job) bool) {
 		var b listBuffer
 		j := &job{list: true, path: w.remote(d.entry.Path)}
 		j.writer = func() (io.Writer, error) { b.Reset(); return &b, nil }
-		j.done = func(_ Result, err error) { w.listed(d, j.verb, b.Bytes(), err) }
+		j.done = func(_ Result, err error) { w.listed(d, j, b.Bytes(), err) }
 		if !yield(j) {
 			return
 		}
@@ -169,12 +169,12 @@ func (w *walker) remote(path string) string {
 }
 
 // listed takes the list of a directory, and puts those in it behind it.
-func (w *walker) listed(d *directory, verb string, text []byte, err error) {
+func (w *walker) listed(d *directory, j *job, text []byte, err error) {
 	if err != nil {
 		d.err = err
 	} else {
-		d.entries, d.err = w.parse(d, verb, text)
-		d.doubtful = verb == "LIST" && d.parent == nil && w.dir != "" && len(d.entries) < 2
+		d.entries, d.err = w.parse(d, j, text)
+		d.doubtful = j.verb == "LIST" && d.parent == nil && w.dir != "" && len(d.entries) < 2
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,9 +190,9 @@ func (w *walker) listed(d *directory, verb string, text []byte, err error) {
 }
 
 // parse reads a list. The error is that of what is no entry in it.
-func (w *walker) parse(d *directory, verb string, text []byte) ([]walked, error) {
-	l := parseList(verb, text)
-	read, err := understood(l)
+func (w *walker) parse(d *directory, j *job, text []byte) ([]walked, error) {
+	l := parseList(j.verb, text)
+	read, err := understood(l, j.truncated)
 	entries := make([]walked, 0, len(read))
 	for _, e := range read {
 		if e.Type != EntryCurrent && e.Type != EntryParent {

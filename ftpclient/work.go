@@ -16,6 +16,7 @@ type job struct {
 	size       int64  // of the whole file, or not positive
 	rename     string // of an upload, or empty
 	list       bool   // a listing of path; verb is chosen when the server is known
+	truncated  string // what the server says of entries that a list leaves out
 	writer     func() (io.Writer, error)
 	reader     func() (io.Reader, error)
 	before     func() (io.Reader, error) // the bytes before offset, or nil
