@@ -3,6 +3,7 @@ package ftptest
 import (
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 )
 
@@ -10,6 +11,9 @@ import (
 func (v *visit) secure() error {
 	conn := tls.Server(v.control, v.site.TLS)
 	if err := conn.HandshakeContext(v.ctx); err != nil {
+		// To close with something of the client's unread would be a reset, which
+		// overtakes the alert that says why.
+		_, _ = io.Copy(io.Discard, v.control)
 		return err
 	}
 	v.control, v.safe = conn, true
