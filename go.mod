@@ -4,6 +4,7 @@ go 1.26.3
 
 require (
 	github.com/asavie/xdp v0.3.4-0.20240826152323-67e5ba17320c
+	github.com/bmatcuk/doublestar/v4 v4.10.4
 	github.com/cilium/ebpf v0.22.0
 	github.com/fclairamb/ftpserverlib v0.30.0
 	github.com/miekg/dns v1.1.73

@@ -85,6 +85,52 @@ func (d *directory) remove(name string) error {
 	return nil
 }
 
+// removeDir removes a directory that is empty. That there is none is no error.
+func (d *directory) removeDir(name string) error {
+	if err := unix.Unlinkat(d.fd(), name, unix.AT_REMOVEDIR); err != nil && err != unix.ENOENT {
+		return &fs.PathError{Op: "remove", Path: d.prefix + name, Err: err}
+	}
+	return nil
+}
+
+// names lists the directory. It must have been opened for reading.
+func (d *directory) names() ([]string, error) {
+	if _, err := d.f.Seek(0, 0); err != nil {
+		return nil, err
+	}
+	return d.f.Readdirnames(-1)
+}
+
+// readLink returns where a link leads.
+func (d *directory) readLink(name string) (string, error) {
+	for size := 256; ; size *= 2 {
+		buf := make([]byte, size)
+		n, err := unix.Readlinkat(d.fd(), name, buf)
+		if err != nil {
+			return "", &fs.PathError{Op: "readlink", Path: d.prefix + name, Err: err}
+		}
+		if n < size {
+			return string(buf[:n]), nil
+		}
+	}
+}
+
+// link makes a link that takes the name of one that may be there.
+func (d *directory) link(target, name string) error {
+	part := temporaryName(name, partSuffix)
+	if err := d.remove(part); err != nil {
+		return err
+	}
+	if err := unix.Symlinkat(target, d.fd(), part); err != nil {
+		return &os.LinkError{Op: "symlink", Old: target, New: d.prefix + name, Err: err}
+	}
+	if err := d.rename(part, name, 0); err != nil {
+		_ = d.remove(part) // it does no harm
+		return err
+	}
+	return nil
+}
+
 // rename gives a file another name. With the flag RENAME_NOREPLACE it refuses
 // to take a name that something has.
 func (d *directory) rename(from, to string, flags uint) error {

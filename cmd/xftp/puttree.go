@@ -46,7 +46,7 @@ func (s *session) putTree(ctx context.Context, client *ftpclient.Client, dir str
 		if dir, _ := splitPath(f.rel); t.refused[dir] {
 			continue
 		}
-		u := &upload{session: s, client: client, remote: root.join(f.rel), path: t.local(f.rel), again: []string{dir, to.String()}}
+		u := t.upload(f.rel, []string{dir, to.String()})
 		if e, ok := there[f.rel]; ok && f.sameAs(e) {
 			continue
 		}
@@ -59,6 +59,11 @@ func (s *session) putTree(ctx context.Context, client *ftpclient.Client, dir str
 		uploads = append(uploads, u)
 	}
 	return uploads, nil
+}
+
+// upload returns that of a file. Again are the arguments that do it again.
+func (t *putTree) upload(rel string, again []string) *upload {
+	return &upload{session: t.session, client: t.client, remote: t.to.join(rel), path: t.local(rel), again: again}
 }
 
 // A putTree is a local directory that is to be sent.
@@ -151,21 +156,30 @@ func (t *putTree) makeAll(ctx context.Context, conn *ftpclient.Conn) error {
 		return err
 	}
 	for _, rel := range t.dirs {
-		parent, _ := splitPath(rel)
-		if t.refused[parent] {
-			t.refused[rel] = true
-			continue
-		}
-		err := makeDir(ctx, conn, t.to.join(rel).Path)
+		err := t.make(ctx, conn, rel)
 		if err != nil && (!conn.Usable() || ctx.Err() != nil) {
 			return err
 		}
 		if err != nil {
-			t.refused[rel] = true
 			t.fail(ctx, rel, err)
 		}
 	}
 	return nil
+}
+
+// make makes one directory. One that is in a directory that could not be made is
+// not tried.
+func (t *putTree) make(ctx context.Context, conn *ftpclient.Conn, rel string) error {
+	parent, _ := splitPath(rel)
+	if t.refused[parent] {
+		t.refused[rel] = true
+		return nil
+	}
+	err := makeDir(ctx, conn, t.to.join(rel).Path)
+	if err != nil {
+		t.refused[rel] = true
+	}
+	return err
 }
 
 // makeTop makes the directory that the URL names, with those that it is in.

@@ -68,6 +68,53 @@ func (t *tree) make(rel string) error {
 	return err
 }
 
+// names opens a directory of the tree, itself if rel is empty, and lists it. The
+// caller is a user of it.
+func (t *tree) names(rel string) (*directory, []string, error) {
+	dir, err := t.open(rel)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := dir.names()
+	if err != nil {
+		dir.release()
+		return nil, nil, err
+	}
+	return dir, list, nil
+}
+
+// remove removes a file or a link, or a directory if it is empty. On the way to it
+// there may be no link, not even one that stays in the tree.
+func (t *tree) remove(rel string, isDir bool) error {
+	parent, name := splitPath(rel)
+	dir, err := t.openUnlinked(parent)
+	if err != nil {
+		return err
+	}
+	defer dir.release()
+	if isDir {
+		return dir.removeDir(name)
+	}
+	return dir.remove(name)
+}
+
+// openUnlinked is open where no link may be on the way.
+func (t *tree) openUnlinked(rel string) (*directory, error) {
+	dir, err := t.open("")
+	if err != nil || rel == "" {
+		return dir, err
+	}
+	for name := range strings.SplitSeq(rel, "/") {
+		f, err := dir.open(name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		dir.release()
+		if err != nil {
+			return nil, err
+		}
+		dir = newDirectory(f, dir.prefix+name+"/")
+	}
+	return dir, nil
+}
+
 // open opens a directory of the tree, itself if rel is empty. The caller is a
 // user of it.
 func (t *tree) open(rel string) (*directory, error) {

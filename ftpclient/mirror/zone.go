@@ -1,0 +1,68 @@
+package mirror
+
+import (
+	"slices"
+	"time"
+)
+
+// A Zone finds out by how much the times in a list are ahead of UTC. Servers
+// that have no MLSD print what their clock shows, but answer MDTM in UTC: the
+// two times of a few files tell the zone, at the times of these files, as it
+// changes in summer.
+//
+// The zero Zone knows nothing.
+type Zone struct{ samples []sample }
+
+type sample struct {
+	listed time.Time
+	offset time.Duration
+}
+
+const (
+	zoneStep = 15 * time.Minute // what offsets are multiples of, as UTC+05:45
+	maxZone  = 15 * time.Hour   // UTC+14:00 is the farthest, and one more for summer
+)
+
+// Add takes the time that is listed for a file, taken for UTC and cut to
+// precision, and the one that it really has. It reports whether they make sense: a
+// file that has changed in between tells nothing, nor does a list of days.
+func (z *Zone) Add(listed time.Time, precision time.Duration, exact time.Time) bool {
+	if precision <= 0 || precision > time.Minute {
+		return false
+	}
+	offset := listed.Sub(exact.Truncate(precision))
+	if offset%zoneStep != 0 || offset.Abs() > maxZone {
+		return false
+	}
+	s := sample{listed, offset}
+	i, _ := slices.BinarySearchFunc(z.samples, s, func(a, b sample) int { return a.listed.Compare(b.listed) })
+	z.samples = slices.Insert(z.samples, i, s)
+	return true
+}
+
+// Offset returns how far the clock of the server was ahead of UTC when it showed
+// listed, by the sample that is nearest to it. Known is false if there is none.
+func (z *Zone) Offset(listed time.Time) (offset time.Duration, known bool) {
+	var best time.Duration
+	for i, s := range z.samples {
+		if far := s.listed.Sub(listed).Abs(); i == 0 || far < best {
+			best, offset = far, s.offset
+		}
+	}
+	return offset, len(z.samples) > 0
+}
+
+// UTC returns what a listed time is in UTC, and what it is cut to then. A day is
+// not known to the day in another zone, nor to the hour where summer differs.
+func (z *Zone) UTC(listed time.Time, precision time.Duration) (time.Time, time.Duration) {
+	offset, known := z.Offset(listed)
+	doubt := time.Duration(0)
+	switch {
+	case precision < 24*time.Hour:
+	case known:
+		doubt = time.Hour
+	default:
+		doubt = maxZone
+	}
+	return listed.Add(-offset - doubt), precision + 2*doubt
+}
