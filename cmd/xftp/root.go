@@ -81,7 +81,7 @@ could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
 		}
 		return &usageError{text, "the flags are listed by: " + cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newLab(out), newDemo(out), newVersion(out))
+	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newMirror(out), newLab(out), newDemo(out), newVersion(out))
 	return root
 }
 
