@@ -27,6 +27,7 @@ type Client struct {
 	user, password string
 	pool           pool
 	site           site
+	unsegmented    refusedSegments
 }
 
 // New returns a Client for the site that rawURL names, without connecting to

@@ -100,6 +100,7 @@ const (
 	KindStored     Kind = "stored"     // the size of the file after an upload
 	KindChanged    Kind = "changed"    // the file is not what it was when the transfer began
 	KindHash       Kind = "hash"       // the hash that the server computed
+	KindContent    Kind = "content"    // bytes that were fetched again to be compared
 	KindUnclosed   Kind = "unclosed"   // TLS without close_notify, and no size that agrees
 	KindUnverified Kind = "unverified" // the server refuses the check that [Config.Verify] demands
 )
@@ -114,7 +115,8 @@ type IntegrityError struct {
 	// announced, or -1 if it did not, and Got what arrived, both counted from
 	// the start of the file. For an upload Want is what the file should now hold
 	// and Got what the server says it holds. For a file that has changed they are
-	// its sizes before and after. They are 0 where WantSum is set, or Err.
+	// its sizes before and after. For KindContent both are where the bytes that
+	// differ begin. They are 0 where WantSum is set, or Err.
 	Want, Got int64
 
 	// WantSum and GotSum are, for KindHash, the hash that the server computed
@@ -144,6 +146,8 @@ func (e *IntegrityError) Error() string {
 		return fmt.Sprintf("%d bytes arrived, the server announced %d", e.Got, e.Want)
 	case KindHash:
 		return fmt.Sprintf("the bytes have the hash %s, the file of the server %s", e.GotSum, e.WantSum)
+	case KindContent:
+		return fmt.Sprintf("what the server holds from byte %d on is something else", e.Got)
 	case KindUnclosed:
 		if e.Want < 0 {
 			return fmt.Sprintf("%d bytes arrived, the server ended them without close_notify and tells no size", e.Got)

@@ -13,6 +13,9 @@ const (
 	// of its own, in bytes.
 	minRange = 1 << 20
 
+	// mostWhole is the size in bytes up to which a file is not halved.
+	mostWhole = 4 * minRange
+
 	// writtenEvery is how often a caller hears of what is missing.
 	writtenEvery = time.Second
 
@@ -93,7 +96,7 @@ func (s *pieces) take() *piece {
 			largest = p
 		}
 	}
-	if largest == nil || largest.left() < 4*minRange {
+	if largest == nil || largest.left() < mostWhole {
 		return nil
 	}
 	middle := largest.at + largest.left()/2
@@ -146,6 +149,13 @@ func (s *pieces) end(p *piece) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return p.to
+}
+
+// moved returns how many bytes have been written.
+func (s *pieces) moved() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.done
 }
 
 // missing returns what is not written.

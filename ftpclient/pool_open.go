@@ -79,6 +79,13 @@ func (p *pool) mayOpen(wait *time.Duration) bool {
 	return *wait <= 0
 }
 
+// full reports whether there is no room for one more connection.
+func (p *pool) full() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.room.conns > 0 || p.open() >= p.limit && len(p.idle) == 0
+}
+
 // connect opens a connection, which p.opening counts already.
 func (p *pool) connect(ctx context.Context) (*Conn, error) {
 	ctx, cancel := context.WithCancelCause(ctx)

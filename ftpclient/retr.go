@@ -53,6 +53,10 @@ type Result struct {
 	// what the reader gave and the server kept.
 	Retries int
 
+	// Segments is the most connections that have moved the file at the same time,
+	// for [Client.DownloadSegments] and [Client.UploadSegments]; otherwise 0.
+	Segments int
+
 	// Unsized is what the server answered to SIZE instead of a size, or nil.
 	// After an upload, a 550 here means that the server does not show the
 	// file: it may hide or have taken away what was uploaded, as drop boxes do.

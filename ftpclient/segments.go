@@ -22,7 +22,9 @@ type Segments struct {
 	// is asked.
 	Size int64
 
-	// Count is the most connections that are used. If zero, it is 4.
+	// Count is the most connections that are used. If zero, that is found out: one
+	// at first, and one more as long as that makes the transfer a tenth faster, but
+	// no more than 8, and none that the server refuses.
 	Count int
 
 	// Missing are the parts to fetch; they do not overlap. If nil, that is the
@@ -41,8 +43,6 @@ type Segments struct {
 	Written func(missing []Range)
 }
 
-const defaultSegments = 4
-
 // DownloadSegments fetches one file over several connections at once, each of
 // which gets a range of it (REST and RETR) and writes it to dst where it belongs.
 // A connection that is done takes over half of what is left of another's
@@ -54,7 +54,8 @@ const defaultSegments = 4
 // allows fewer connections, there are fewer. A connection that breaks is
 // replaced, [Config.Retries] times in all.
 //
-// Result.Bytes is what this call has written. All connections must find the
+// Result.Bytes is what this call has written, Result.Segments over how many
+// connections at a time. All connections must find the
 // file of the same size, which is also asked for at the end, as is its time (MDTM)
 // at both ends; otherwise the error wraps an [*IntegrityError]. With [VerifyHash]
 // dst must be an io.ReaderAt too: the file is read back. With [VerifyNone] the
@@ -77,11 +78,8 @@ func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Re
 			return Result{Size: -1}, err
 		}
 	}
-	count := s.Count
-	if count <= 0 {
-		count = defaultSegments
-	}
-	if size <= 0 || count == 1 && s.Missing == nil {
+	count := max(s.Count, 0)
+	if size <= 0 || s.Missing == nil && (count == 1 || count == 0 && size < mostWhole) {
 		return c.whole(ctx, dst, s, size)
 	}
 	w := &segmented{client: c, path: s.Path, parts: &pieces{
@@ -90,7 +88,7 @@ func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Re
 	if err := w.prepare(ctx); err != nil {
 		return Result{Size: size}, err
 	}
-	w.parts.cut(s.Missing, count)
+	w.parts.cut(s.Missing, max(count, 1))
 	result, err := w.run(ctx, min(count, max(len(w.parts.free), 1)))
 	if errors.Is(err, errNoRestart) && ctx.Err() == nil {
 		return c.whole(ctx, dst, s, size)
@@ -154,6 +152,7 @@ func (c *Client) whole(ctx context.Context, dst io.WriterAt, s *Segments, size i
 	if ended := c.workAs(ctx, Binary, one, 1); err == nil {
 		err = ended
 	}
+	result.Segments = 1
 	if s.Written != nil {
 		var missing []Range
 		if size > w.n {
@@ -184,6 +183,7 @@ type segmented struct {
 	client *Client
 	path   string
 	parts  *pieces
+	lanes  lanes
 	time   time.Time   // of the file before, or zero
 	back   io.ReaderAt // to read the file back, for VerifyHash
 
@@ -201,92 +201,6 @@ func (w *segmented) fail(err error) {
 		w.err = err
 	}
 	w.cancel()
-}
-
-// run fetches the parts over up to count connections.
-func (w *segmented) run(ctx context.Context, count int) (Result, error) {
-	inner, cancel := context.WithCancel(ctx)
-	defer cancel()
-	w.cancel = cancel
-	var wg sync.WaitGroup
-	for range count {
-		wg.Go(func() { w.lane(inner) })
-	}
-	wg.Wait()
-	result := Result{Bytes: w.parts.done, Size: w.parts.size, Retries: w.parts.failures}
-	err := w.err
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err == nil {
-		err = w.verify(ctx, &result)
-	}
-	return result, err
-}
-
-// changed is the error of a file that has another size now.
-func (w *segmented) changed(size int64) error {
-	return &IntegrityError{Kind: KindChanged, Want: w.parts.size, Got: size}
-}
-
-// lane fetches parts until there are none.
-func (w *segmented) lane(ctx context.Context) {
-	for ctx.Err() == nil {
-		part := w.parts.take()
-		if part == nil {
-			return
-		}
-		conn, err := w.client.pool.get(ctx, patient)
-		if err != nil {
-			w.parts.giveBack(part, part.at, nil)
-			if ctx.Err() == nil {
-				w.fail(err)
-			}
-			return
-		}
-		var wait time.Duration
-		for part != nil && err == nil {
-			from := part.at
-			err = w.fetch(ctx, conn, part)
-			failures := w.parts.giveBack(part, from, err)
-			if err != nil && ctx.Err() == nil {
-				wait = w.failed(failures, err)
-			}
-			conn.strayed = conn.strayed || unexpected(err)
-			part = nil
-			if err == nil && conn.Usable() && !w.client.pool.wanted() {
-				part = w.parts.take()
-			}
-		}
-		w.client.site.learn(conn)
-		w.client.pool.put(conn)
-		rest(ctx, wait)
-	}
-}
-
-// rest returns after wait, or when ctx is done.
-func rest(ctx context.Context, wait time.Duration) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// failed ends the download because of err, or returns how long to wait before the
-// next try of the part that it is about. There were so many failures of that kind.
-func (w *segmented) failed(failures int, err error) time.Duration {
-	detour := errors.Is(err, errDetour)
-	switch {
-	case detour && failures <= mostDetours*defaultSegments:
-		return 0
-	case !detour && failures <= w.client.retries() && transient(err):
-		return backoff(w.client.cfg.RetryWait, failures)
-	default:
-		w.fail(err)
-		return 0
-	}
 }
 
 // fetch gets one part. It is nil if the part is whole; what became of the Conn

@@ -31,6 +31,11 @@ type Site struct {
 	// Lists holds what LIST and MLSD send, by the command line: "MLSD d".
 	Lists map[string]string
 
+	// Dirs holds directories beside those that Files are in. If it is not nil, there
+	// are also DELE, MKD, RMD, CWD, MLST, MFMT and SITE CHMOD, and what Lists does not hold is
+	// listed as it is.
+	Dirs []string
+
 	// Features is the reply to FEAT, without the first and the last line. If
 	// nil, there is no FEAT.
 	Features []string
@@ -56,6 +61,11 @@ type Site struct {
 	// transfer: they are read then, and lost.
 	Eager string
 
+	// Storing is what becomes of an upload at an offset. InTurn lets the uploads to
+	// one file wait for each other.
+	Storing Storing
+	InTurn  bool
+
 	// MaxSessions is how many sessions there may be at a time, or 0. What
 	// comes above that is answered by TooMany: a 421 at once, another code
 	// after PASS.
@@ -68,6 +78,7 @@ type Site struct {
 
 	mu       sync.Mutex
 	stored   map[string]string
+	tree     tree
 	log      []string
 	sessions int // at present
 	most     int
@@ -76,6 +87,7 @@ type Site struct {
 	cancel   context.CancelFunc
 	ln       net.Listener
 	conns    map[io.Closer]bool
+	turns    turns
 }
 
 // A Fault is what goes wrong with a command. The zero Fault is nothing.
@@ -107,6 +119,7 @@ func (s *Site) Start(ln net.Listener, n Net) {
 	s.stored = make(map[string]string)
 	s.conns = make(map[io.Closer]bool)
 	maps.Copy(s.stored, s.Files)
+	s.tree.begin(s)
 	s.wg.Go(func() {
 		for {
 			conn, err := ln.Accept()
@@ -144,6 +157,10 @@ func (s *Site) Stored() map[string]string {
 	defer s.mu.Unlock()
 	return maps.Clone(s.stored)
 }
+
+// Content returns what a file holds now. It is for Fault, which may not call
+// Stored.
+func (s *Site) Content(path string) string { return s.stored[path] }
 
 // Log returns the commands of all sessions, in the order in which they were
 // handled.

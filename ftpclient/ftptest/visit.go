@@ -148,7 +148,7 @@ func (v *visit) file(verb, arg string) string {
 		return "200 ok"
 	case verb == "PWD":
 		return `257 "/"`
-	case verb == "MDTM" && s.Times != nil && s.Times[arg] != "":
+	case verb == "MDTM" && s.Dirs == nil && s.Times != nil && s.Times[arg] != "":
 		return "213 " + s.Times[arg]
 	case verb == "SIZE" && exists:
 		return fmt.Sprintf("213 %d", len(content))
@@ -162,8 +162,12 @@ func (v *visit) file(verb, arg string) string {
 		return "250 renamed"
 	case verb == "RNTO":
 		return "503 no RNFR"
-	case verb == "SIZE" || verb == "RNFR":
+	case verb == "SIZE" || verb == "RNFR" || verb == "MDTM" && s.tree.times[arg] == "" && s.Dirs != nil:
 		return "550 no such file"
+	case s.Dirs != nil && verb == "MDTM":
+		return "213 " + s.tree.times[arg]
+	case s.Dirs != nil:
+		return s.inTree(verb, arg)
 	default:
 		return "500 what"
 	}
@@ -235,7 +239,9 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	v.site.mu.Lock()
 	content, ok := v.site.stored[arg]
 	if verb != "RETR" {
-		content, ok = v.site.Lists[line]
+		if content, ok = v.site.Lists[line]; !ok && v.site.Dirs != nil {
+			content, ok = v.site.list(verb, arg), true
+		}
 	}
 	v.site.mu.Unlock()
 	if !ok {
@@ -330,6 +336,17 @@ func (v *visit) lose() error {
 	return nil
 }
 
+// begin opens a file for an upload.
+func (v *visit) begin(path string, offset int) bool {
+	v.site.mu.Lock()
+	defer v.site.mu.Unlock()
+	content, ok := v.site.Storing.open(v.site.stored[path], offset)
+	if ok {
+		v.site.stored[path] = content
+	}
+	return ok
+}
+
 func (v *visit) receive(path string, offset int, fault Fault) error {
 	conn, err := v.data()
 	if err != nil {
@@ -337,13 +354,17 @@ func (v *visit) receive(path string, offset int, fault Fault) error {
 	}
 	v.keep(conn)
 	defer v.drop(conn)
+	if v.site.InTurn {
+		defer v.site.turns.take(v.ctx, path)()
+	}
+	if !v.begin(path, offset) {
+		return v.reply("554 no such offset")
+	}
 	store := func(content string) {
 		v.site.mu.Lock()
 		defer v.site.mu.Unlock()
-		before := v.site.stored[path]
-		v.site.stored[path] = before[:min(offset, len(before))] + content
+		v.site.stored[path] = v.site.Storing.put(v.site.stored[path], content, offset)
 	}
-	store("")
 	if err := v.reply("150 go on"); err != nil {
 		return err
 	}
