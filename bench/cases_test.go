@@ -31,7 +31,7 @@ func TestCases(t *testing.T) {
 			continue
 		}
 		name, n, _ := c.job.set.shape(1e9)
-		if n == 0 || (n > 1) != (c.job.verb == tree) {
+		if n == 0 || (n > 1) != (c.job.verb == tree || c.job.verb == mirror) {
 			t.Errorf("%s: set %d has %d files", c.name, c.job.set, n)
 		}
 		task := task{job: c.job, url: "ftp://192.0.2.1/" + name, local: "/root/file", out: "/out", list: "/list", files: []string{"f00", "f63"}}

@@ -86,6 +86,8 @@ func xftpWords(t task) []string {
 		return []string{"get", t.url, "-o", t.out, "-n", strconv.Itoa(t.conns)}
 	case tree:
 		return []string{"get", "-r", t.url, "-o", t.out + "/", "--parallel", strconv.Itoa(t.conns)}
+	case mirror:
+		return []string{"mirror", t.url, t.out + "/", "--parallel", strconv.Itoa(t.conns)}
 	case upload:
 		return []string{"put", t.local, t.url}
 	case cat:
@@ -151,7 +153,7 @@ func lftpWords(t task) []string {
 		script += "get " + t.url + " -o " + t.out
 	case segments:
 		script += fmt.Sprintf("pget -n %d %s -o %s", t.conns, t.url, t.out)
-	case tree:
+	case tree, mirror:
 		script += fmt.Sprintf("mirror --parallel=%d %s %s", t.conns, t.url, t.out)
 	case upload:
 		script += "put " + t.local + " -o " + t.url

@@ -25,7 +25,7 @@ func (b *bench) task(j job, c *content, keep bool) (task, error) {
 		}
 	case toFile, segments:
 		t.out = filepath.Join(b.out, "file")
-	case tree:
+	case tree, mirror:
 		t.out = filepath.Join(b.out, "tree")
 		if err := os.MkdirAll(t.out, 0o755); err != nil {
 			return t, err
