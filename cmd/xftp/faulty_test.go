@@ -73,6 +73,9 @@ func (f *faultyFs) ReadDir(name string) ([]os.FileInfo, error) {
 			all = append(all, invented{name})
 		}
 	}
+	if f.server.has("garbled") {
+		all = append(all, invented{"garbled\r\nwhat is this"})
+	}
 	return all, err
 }
 

@@ -183,6 +183,7 @@ func describe(err error) string {
 		broken *ftpclient.TransferError
 		wrong  *ftpclient.IntegrityError
 		secure *ftpclient.TLSError
+		list   *ftpclient.ListError
 		file   *fs.PathError
 		dial   *net.OpError
 		name   *net.DNSError
@@ -202,6 +203,8 @@ func describe(err error) string {
 		text = wrong.Error()
 	case errors.As(err, &secure):
 		text = secure.Error()
+	case errors.As(err, &list):
+		text = list.Error()
 	case errors.As(err, &reply):
 		text = reply.Error()
 	default:

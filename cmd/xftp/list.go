@@ -43,6 +43,7 @@ func (s *session) list(ctx context.Context, remotes []remote) {
 		rest = append(rest, r)
 	}
 	if len(files.rows) > 0 {
+		s.o.list.order(files.rows)
 		err = p.print(files)
 	}
 	for _, r := range rest {
@@ -209,7 +210,7 @@ func instead(ctx context.Context, conn *ftpclient.Conn, r remote, refusal error)
 	switch {
 	case err == nil && e.Type != ftpclient.EntryDir && !strings.HasSuffix(r.Path, "/"):
 		return []ftpclient.Entry{e}, true, nil
-	case !conn.Usable(), errors.Is(err, errUnlisted):
+	case !conn.Usable():
 		return nil, false, err
 	case isAbsence(err):
 		return nil, false, refusal

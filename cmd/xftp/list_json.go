@@ -61,6 +61,16 @@ func orNull(s string) *string {
 	return &s
 }
 
+// report prints a JSON object of a run that goes on if it cannot be written.
+func (o *output) report(v any) {
+	err := o.object(v)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil {
+		o.lose(err)
+	}
+}
+
 // object prints a JSON object on standard output. Its error is an
 // [*unwrittenError].
 func (o *output) object(v any) error {

@@ -173,8 +173,15 @@ func (o *output) finished(t transfer, several bool) {
 	if o.onStdout {
 		to = o.errors()
 	}
-	if _, err := to.Write(jsonLine(t)); err != nil && o.lost == nil {
-		o.lost = &unwrittenError{err}
+	if _, err := to.Write(jsonLine(t)); err != nil {
+		o.lose(&unwrittenError{err})
+	}
+}
+
+// lose notes that an object could not be written. The caller holds mu.
+func (o *output) lose(err error) {
+	if o.lost == nil {
+		o.lost = err
 	}
 }
 

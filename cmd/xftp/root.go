@@ -54,7 +54,7 @@ With ftpes:// in the URL the server is asked for TLS before the login (port 21),
 with ftps:// TLS is there from the start (port 990); ftp:// is in clear. None of
 them becomes another.
 
-Every flag --some-flag can also be set by the variable XFTP_SOME_FLAG and by
+Nearly every flag --some-flag can also be set by the variable XFTP_SOME_FLAG and by
 the key some-flag in $XDG_CONFIG_HOME/xftp/config.toml (usually
 ~/.config/xftp/config.toml). The flag beats the variable, which beats the file.
 
@@ -81,7 +81,8 @@ could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
 		}
 		return &usageError{text, "the flags are listed by: " + cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newMirror(out), newLab(out), newDemo(out), newVersion(out))
+	root.AddCommand(newGet(out), newPut(out), newList(out), newCat(out), newMirror(out), newStat(out),
+		newMkdir(out), newRm(out), newRmdir(out), newMv(out), newChmod(out), newLab(out), newDemo(out), newVersion(out))
 	return root
 }
 

@@ -26,6 +26,9 @@ import (
 //	full=N          refuse more than N bytes of an upload
 //	fullplace=N     the same, but not under a temporary name
 //	lists=A,B       name files A and B in the list of every directory too
+//	garbled         put a line into every list that is none
+//	nomlsd          list by LIST alone
+//	nomlst          have no MLST
 //	nosize          tell neither size nor time of a file
 //	hash            have HASH and its like
 //	badhash         have them, and tell wrong ones
@@ -123,6 +126,8 @@ func (s *testServer) GetSettings() (*ftpserver.Settings, error) {
 		Listener:                s.listener,
 		ActiveTransferPortNon20: true,
 		EnableHASH:              s.has("hash") || s.has("badhash"),
+		DisableMLSD:             s.has("nomlsd"),
+		DisableMLST:             s.has("nomlst"),
 	}
 	switch s.faults["tls"] {
 	case "required":

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/seed-54eb6215/xftp/ftpclient"
+)
+
+// planMove reads the arguments of mv: URLs, and where they are to be, a URL or a
+// path on the same server.
+func (o *options) planMove(args []string) (sources []remote, to remote, err error) {
+	last := len(args) - 1
+	if sources, err = o.remotes(args[:last]...); err != nil {
+		return nil, to, err
+	}
+	if err := checkAllOwn(sources); err != nil {
+		return nil, to, err
+	}
+	if to, err = o.destination(sources[0], args[last]); err != nil {
+		return nil, to, err
+	}
+	for _, r := range sources {
+		if r.Scheme != to.Scheme || r.Address() != to.Address() || r.User != to.User || r.Password != to.Password {
+			return nil, to, &usageError{
+				text: fmt.Sprintf("%s and %s: are not on the same server, or not of the same user", r, to),
+				hint: "get it and put it where it is to be",
+			}
+		}
+	}
+	if len(sources) > 1 {
+		err = checkInto(to)
+	}
+	return sources, to, err
+}
+
+// destination reads the last argument of mv. A path is one as the server knows it,
+// not percent-encoded.
+func (o *options) destination(source remote, arg string) (remote, error) {
+	if !strings.Contains(arg, "://") {
+		if arg == "" || strings.ContainsFunc(arg, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return remote{}, usagef("%q: is not a path", arg)
+		}
+		return source.at(arg), nil
+	}
+	to, err := o.remotes(arg)
+	if err != nil {
+		return remote{}, err
+	}
+	if to[0].Password == "" && to[0].User == source.User {
+		u := *to[0].URL
+		u.Password = source.Password
+		to[0].URL = &u
+	}
+	return to[0], nil
+}
+
+// checkInto refuses several sources for one name.
+func checkInto(to remote) error {
+	if to.base() == "" {
+		return nil
+	}
+	return &usageError{
+		text: to.String() + ": several files need a directory",
+		hint: "end it in / for a directory",
+	}
+}
+
+// move renames sources.
+func (s *session) move(ctx context.Context, sources []remote, to remote) {
+	sources, err := s.expand(ctx, sources)
+	if err != nil {
+		return
+	}
+	if len(sources) > 1 {
+		if err := checkInto(to); err != nil {
+			s.failed(ctx, "", err, "")
+			return
+		}
+	}
+	for _, r := range sources {
+		if caught := interrupted(ctx); caught != nil {
+			s.failed(ctx, r.String(), caught, "")
+			return
+		}
+		target := to
+		if to.base() == "" {
+			_, name := splitPath(withoutSlash(r.Path))
+			target = to.at(to.Path + name)
+		}
+		s.changed(ctx, r, &target, s.moveOne(ctx, r, target))
+	}
+}
+
+var (
+	errSame   = errors.New("is where it is to be already")
+	errInside = errors.New("cannot be moved into itself")
+)
+
+const (
+	existsHint  = "--force replaces it, if the server does"
+	intoHint    = "end it in / to move into that directory"
+	unclearHint = "--force does not ask; most servers then replace what is there"
+)
+
+// moveOne renames r. Most servers replace a target that exists without a word, so
+// that they are asked for it first.
+func (s *session) moveOne(ctx context.Context, r, to remote) error {
+	from, target := withoutSlash(r.Path), withoutSlash(to.Path)
+	switch {
+	case from == target:
+		return errSame
+	case strings.HasPrefix(target, from+"/"):
+		return errInside
+	}
+	return s.do(ctx, r, func(conn *ftpclient.Conn) error {
+		if err := checkHome(ctx, conn, from); err != nil {
+			return err
+		}
+		if !s.o.force {
+			if err := isFree(ctx, conn, to, target); err != nil {
+				return err
+			}
+		}
+		return conn.Rename(ctx, from, target)
+	})
+}
+
+// isFree returns nil if the server shows that there is nothing at path, which is
+// to's.
+func isFree(ctx context.Context, conn *ftpclient.Conn, to remote, path string) error {
+	e, err := look(ctx, conn, path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && e.Type == ftpclient.EntryDir:
+		return &hintedError{fmt.Errorf("%s is a directory", to), intoHint}
+	case err == nil:
+		return &hintedError{fmt.Errorf("%s exists", to), existsHint}
+	case isRefused(err):
+		return &hintedError{&occupiedError{to.String(), err}, unclearHint}
+	}
+	return err
+}
+
+// An occupiedError says that a server does not tell whether there is something
+// under a name.
+type occupiedError struct {
+	name string
+	err  error
+}
+
+func (e *occupiedError) Error() string {
+	return fmt.Sprintf("whether %s exists is not told: %s", e.name, describe(e.err))
+}
