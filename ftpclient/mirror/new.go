@@ -101,10 +101,9 @@ func (p *planner) admit(entries []Entry) []state {
 			doubtful(e, "is a name that leads elsewhere")
 			states[i] = out
 			continue
-		case i > 0 && entries[i-1].Path == e.Path:
+		case i > 0 && entries[i-1].Path == e.Path, i+1 < len(entries) && entries[i+1].Path == e.Path:
 			doubtful(e, "is named twice")
 			states[i] = out
-			continue
 		case under(e.Path, shade):
 			states[i] = out
 		case parent(e.Path) != "" && (len(dirs) == 0 || dirs[len(dirs)-1] != parent(e.Path)):

@@ -36,9 +36,6 @@ func (p *planner) pair() {
 			if !under(e.Path, shade) {
 				shade = e.Path
 			}
-			if matches {
-				p.dstState[j] = out
-			}
 		}
 		if !matches {
 			continue
