@@ -32,10 +32,10 @@ func (b *bench) broken(r *running, text string) {
 		b.t.Errorf("exit code %d, stderr, want %q:\n%s", code, text, r.stderr.String())
 	}
 	b.t.Log(r.stderr.String())
-	if _, err := os.Stat(filepath.Join(b.dir, "file")); err == nil {
+	if _, err := os.Stat(filepath.Join(b.dir, "endless")); err == nil {
 		b.t.Error("the file is there under its name")
 	}
-	if _, err := os.Stat(filepath.Join(b.dir, ".file.xftp-part")); err != nil {
+	if _, err := os.Stat(filepath.Join(b.dir, ".endless.xftp-part")); err != nil {
 		b.t.Error(err)
 	}
 	b.noProgram()
@@ -46,14 +46,15 @@ func (b *bench) broken(r *running, text string) {
 // fails cleanly and is continued.
 func TestXDPBroken(t *testing.T) {
 	b, want := newLargeBench(t, 1e9)
-	url := b.ftp.URL("file")
+	b.endless("endless")
+	url := b.ftp.URL("endless")
 	setLink := func(up bool) {
 		if err := b.lab.Client.SetLink(up); err != nil {
 			t.Fatal(err)
 		}
 	}
 
-	r := b.start("get", url, "-o", "flap")
+	r := b.start("get", b.ftp.URL("file"), "-o", "flap")
 	b.awaitPart("flap", 0)
 	setLink(false)
 	setLink(true)
@@ -63,17 +64,17 @@ func TestXDPBroken(t *testing.T) {
 	b.expect(filepath.Join(b.dir, "flap"), want)
 
 	r = b.start("get", url, "--timeout", "1s")
-	b.awaitPart("file", 0)
+	b.awaitPart("endless", 0)
 	setLink(false)
 	b.broken(r, "xftp: get "+url+": ")
 	setLink(true)
 
-	part, err := os.Stat(filepath.Join(b.dir, ".file.xftp-part"))
+	part, err := os.Stat(filepath.Join(b.dir, ".endless.xftp-part"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r = b.start("get", "-c", url)
-	b.awaitPart("file", part.Size())
+	b.awaitPart("endless", part.Size())
 	if err := b.ftp.Stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func TestXDPKilledSegments(t *testing.T) {
 // while it talks to a server.
 func TestXDPDropsCapabilities(t *testing.T) {
 	b := newBench(t, lab.Config{})
-	b.serve("file", 500_000_000)
+	b.endless("file")
 	program := filepath.Join(b.dir, "xftp")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
