@@ -243,7 +243,11 @@ func (r lieRun) tell(t *testing.T, host *liesHost, cert tls.Certificate) (end li
 	if err != nil {
 		return end, err
 	}
-	cmd := exec.CommandContext(t.Context(), self, append(args, "--timeout", "3s")...)
+	timeout := "10m" // which no transfer takes that is not stuck
+	if r.lie.Silent {
+		timeout = "3s"
+	}
+	cmd := exec.CommandContext(t.Context(), self, append(args, "--timeout", timeout)...)
 	cmd.Dir = dir
 	cmd.Env = append([]string{asXftp + "=1", "HOME=" + dir, "XFTP_CACERT=" + filepath.Join(dir, "server.pem")}, host.env...)
 	var stdout, stderr bytes.Buffer

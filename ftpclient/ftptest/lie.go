@@ -70,6 +70,10 @@ type Lie struct {
 	// and rename the file; for others the transfer is an ordinary one.
 	Renames bool
 
+	// Silent says that the server comes to a point where it says and sends
+	// nothing more: only a time-out of the client ends the transfer.
+	Silent bool
+
 	// Resumes says that the server is not honest with those who fetch the file
 	// from another byte than the first (REST). They must not report success.
 	Resumes bool

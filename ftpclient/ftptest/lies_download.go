@@ -49,7 +49,7 @@ func downloadLies() []Lie {
 			plan: plan{retr: shortFile(resetControl), refuse: noSize},
 		},
 		{
-			Name: "short-silence-unsized", Truth: Detectable, Unsized: true, Does: "sends 60 000 bytes and closes the data connection, then says nothing; nothing tells the size",
+			Name: "short-silence-unsized", Truth: Detectable, Silent: true, Unsized: true, Does: "sends 60 000 bytes and closes the data connection, then says nothing; nothing tells the size",
 			plan: plan{retr: shortFile(mute), refuse: noSize},
 		},
 		{
@@ -61,11 +61,11 @@ func downloadLies() []Lie {
 			plan: plan{retr: []step{open, begin, send(lieShort), breakData, say(done)}, refuse: noSize},
 		},
 		{
-			Name: "stall", Truth: Detectable, Does: "sends 60 000 bytes, then neither data nor a reply",
+			Name: "stall", Truth: Detectable, Silent: true, Does: "sends 60 000 bytes, then neither data nor a reply",
 			plan: plan{retr: []step{open, begin, send(lieShort), mute}},
 		},
 		{
-			Name: "stall-226", Truth: Detectable, Does: "sends 60 000 bytes and 226, and leaves the data connection open",
+			Name: "stall-226", Truth: Detectable, Silent: true, Does: "sends 60 000 bytes and 226, and leaves the data connection open",
 			plan: plan{retr: []step{open, begin, send(lieShort), say(done), mute}},
 		},
 		{
@@ -89,7 +89,7 @@ func downloadLies() []Lie {
 			plan: plan{retr: wholeFile(say("421 bye"), hangUp)},
 		},
 		{
-			Name: "whole-silence", Truth: Detectable, Does: "sends the whole file, then says nothing",
+			Name: "whole-silence", Truth: Detectable, Silent: true, Does: "sends the whole file, then says nothing",
 			plan: plan{retr: wholeFile(mute)},
 		},
 		{
@@ -117,7 +117,7 @@ func downloadLies() []Lie {
 			plan: plan{retr: []step{begin, say("425 cannot connect")}},
 		},
 		{
-			Name: "retr-silence", Truth: Detectable, Does: "says nothing to RETR, and sends nothing",
+			Name: "retr-silence", Truth: Detectable, Silent: true, Does: "says nothing to RETR, and sends nothing",
 			plan: plan{retr: []step{mute}},
 		},
 		{

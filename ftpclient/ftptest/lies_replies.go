@@ -39,7 +39,7 @@ func replyLies() []Lie {
 			plan: plan{retr: wholeFile(saw("226 do"), hangUp)},
 		},
 		{
-			Name: "endless-reply", Truth: Detectable, Does: "sends the file and the first line of a reply of several, then nothing",
+			Name: "endless-reply", Truth: Detectable, Silent: true, Does: "sends the file and the first line of a reply of several, then nothing",
 			plan: plan{retr: wholeFile(saw("226-done\r\n more\r\n"), mute)},
 		},
 		{

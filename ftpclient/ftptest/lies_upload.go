@@ -60,7 +60,7 @@ func uploadLies() []Lie {
 			plan: plan{stor: storeAll(say("552 full"))},
 		},
 		{
-			Name: "stor-silence", Truth: Detectable, Does: "stores the whole file, then says nothing",
+			Name: "stor-silence", Truth: Detectable, Silent: true, Does: "stores the whole file, then says nothing",
 			plan: plan{stor: storeAll(mute)},
 		},
 		{
