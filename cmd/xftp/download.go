@@ -32,7 +32,8 @@ type download struct {
 	skipped bool      // a link to no file
 
 	segments int
-	retries  int // tries before this one
+	joins    bool // the part comes, or came, in several runs
+	retries  int  // tries before this one
 	result   ftpclient.Result
 	kept     int64 // bytes in the part file, after a failure
 }
@@ -120,11 +121,15 @@ func (d *download) run(ctx context.Context, bar *fileBar) error {
 	if part.stale != "" {
 		d.out.note("%s %s: %s, so the download starts again", d.verb, d.remote, part.stale)
 	}
-	d.segments = segmentsFor(d.o.segments, d.state.Size-part.holds().bytes())
-	if d.segments > 1 || part.holds().bytes() > part.holds().first() {
-		err = d.inSegments(ctx, part, bar) // over connections of their own
-	} else {
-		err = d.inOrder(ctx, part, bar)
+	err = d.move(ctx, part, bar)
+	if d.joins && ctx.Err() == nil && (errors.Is(err, errOverlap) || kindOf(err) == ftpclient.KindHash) {
+		if errors.Is(err, errOverlap) {
+			err = errOverlap // and not where
+		}
+		d.out.note("%s %s: %s, so the download starts again", d.verb, d.remote, describe(err))
+		if err = part.restart(); err == nil {
+			err = d.move(ctx, part, bar)
+		}
 	}
 	if err == nil {
 		err = d.commit(part)
@@ -165,17 +170,33 @@ func (d *download) look(ctx context.Context) error {
 	})
 }
 
-// inOrder downloads what is missing at the end of the part.
+// move downloads what is missing of the part.
+func (d *download) move(ctx context.Context, part *partFile, bar *fileBar) (err error) {
+	held := part.holds()
+	d.joins = d.joins || held.bytes() > 0
+	d.segments = segmentsFor(d.o.segments, d.state.Size-held.bytes())
+	if d.segments != 1 || held.bytes() > held.first() {
+		err = d.inSegments(ctx, part, bar) // over connections of their own
+	} else {
+		err = d.inOrder(ctx, part, bar)
+	}
+	if err == nil && d.joins {
+		err = d.joined(ctx, d.client, d.Path, part, &d.result)
+	}
+	return err
+}
+
+// inOrder downloads what is missing at the end of the part, and before that the end
+// of what is there once more.
 func (d *download) inOrder(ctx context.Context, part *partFile, bar *fileBar) error {
 	offset, err := part.inOrder()
 	if err != nil {
 		return err
 	}
-	if offset > 0 && offset == d.state.Size {
-		return d.complete(ctx, part)
-	}
-	before := func() (io.Reader, error) { return io.NewSectionReader(part, 0, offset), nil }
-	err = d.fetch(ctx, part, offset, before, bar)
+	again := spans{}.add(span{0, offset}).overlaps(d.state.Size)
+	from := offset - again.bytes()
+	before := func() (io.Reader, error) { return io.NewSectionReader(part, 0, from), nil }
+	err = d.fetch(ctx, &overlapping{part: part, again: again, at: from}, from, before, bar)
 	var refusal *ftpclient.ReplyError
 	if offset > 0 && errors.As(err, &refusal) && strings.HasPrefix(refusal.Command, "REST") && ctx.Err() == nil {
 		d.out.note("%s %s: the server cannot continue a file (%v), so the download starts again", d.verb, d.remote, refusal)
@@ -184,12 +205,6 @@ func (d *download) inOrder(ctx context.Context, part *partFile, bar *fileBar) er
 		}
 		err = d.fetch(ctx, part, 0, nil, bar)
 	}
-	return err
-}
-
-// complete is for a part to which nothing is missing.
-func (d *download) complete(ctx context.Context, part *partFile) (err error) {
-	d.result.Verified, err = d.checkWhole(ctx, d.client, d.Path, part)
 	return err
 }
 

@@ -45,8 +45,16 @@ func (f *faultyFs) Stat(name string) (os.FileInfo, error) {
 	if err == nil && !info.IsDir() && f.server.has("nosize") {
 		return nil, errors.New("that is secret")
 	}
+	if err == nil && f.server.has("notime") {
+		info = timeless{info}
+	}
 	return info, err
 }
+
+// A timeless file tells no time.
+type timeless struct{ os.FileInfo }
+
+func (timeless) ModTime() time.Time { return time.Time{} }
 
 // ComputeHash hashes a file.
 func (f *faultyFs) ComputeHash(name string, algorithm ftpserver.HASHAlgo, _, _ int64) (string, error) {

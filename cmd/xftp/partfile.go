@@ -123,6 +123,7 @@ func (p *partFile) inOrder() (offset int64, err error) {
 
 // restart drops what the part holds.
 func (p *partFile) restart() error {
+	p.state.Done = nil
 	if err := p.Truncate(0); err != nil {
 		return err
 	}

@@ -10,16 +10,17 @@ import (
 )
 
 const (
-	smallestSegment = 1 << 20  // bytes; below, a connection of its own costs more than it gains
-	autoSegment     = 64 << 20 // bytes for which auto opens one more connection
-	autoSegments    = 4        // at most: servers count the connections of an address
+	smallestSegment = 1 << 20        // bytes; below, a connection of its own costs more than it gains
+	smallestAuto    = 4 << 20        // bytes from which auto may use more than one connection
+	smallestAutoPut = 64 * (1 << 20) // the same for uploads, which take a few round trips more
 )
 
 // segmentsFor returns over how many connections a file comes of which size
-// bytes are missing. wanted is what --segments says, 0 for auto.
+// bytes are missing, 0 for as many as pay. wanted is what --segments says, 0 for
+// auto.
 func segmentsFor(wanted int, size int64) int {
-	if wanted == 0 {
-		return int(max(1, min(size/autoSegment, autoSegments)))
+	if wanted == 0 && size >= smallestAuto {
+		return 0
 	}
 	return int(max(1, min(int64(wanted), size/smallestSegment)))
 }
@@ -30,15 +31,16 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 	if part.state.Done == nil {
 		part.state.Done = spans{}
 	}
+	again := part.state.Done.overlaps(size)
 	missing := part.state.Done.missing(size)
-	if len(missing) == 0 {
-		return d.complete(ctx, part)
+	for _, s := range again {
+		missing = missing.add(s)
 	}
 	// From now on the length of the part says nothing.
 	if err := part.record(); err != nil {
 		return err
 	}
-	result, err := d.client.DownloadSegments(ctx, part.File, &ftpclient.Segments{
+	result, err := d.client.DownloadSegments(ctx, &overlapping{part: part, again: again}, &ftpclient.Segments{
 		Path:     d.Path,
 		Size:     size,
 		Count:    d.segments,
@@ -49,7 +51,7 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 			_ = part.record() // if not, more comes again than must
 		},
 	})
-	d.result = result
+	d.result, d.segments = result, result.Segments
 	if err != nil {
 		return err
 	}
@@ -69,6 +71,7 @@ func (d *download) nowhere(ctx context.Context, null *os.File, bar *fileBar) (er
 	d.result, err = d.client.DownloadSegments(ctx, null, &ftpclient.Segments{
 		Path: d.Path, Size: d.state.Size, Count: d.segments, Progress: bar.report(),
 	})
+	d.segments = max(d.result.Segments, 1)
 	return err
 }
 

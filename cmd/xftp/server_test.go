@@ -30,6 +30,7 @@ import (
 //	nomlsd          list by LIST alone
 //	nomlst          have no MLST
 //	nosize          tell neither size nor time of a file
+//	notime          tell the size of a file, and no time
 //	hash            have HASH and its like
 //	badhash         have them, and tell wrong ones
 //	drop=N          break off all connections, on the first N transfers, after 1 MB

@@ -96,7 +96,7 @@ func TestSegmentsFor(t *testing.T) {
 		want   int
 	}{
 		{1, 1 << 40, 1}, {4, 1 << 40, 4}, {4, 3 << 20, 3}, {4, 100, 1}, {4, -1, 1}, {4, 0, 1},
-		{0, -1, 1}, {0, 100 << 20, 1}, {0, 128 << 20, 2}, {0, 1 << 40, 4},
+		{0, -1, 1}, {0, 4<<20 - 1, 1}, {0, 4 << 20, 0}, {0, 1 << 40, 0},
 	} {
 		if got := segmentsFor(tt.wanted, tt.size); got != tt.want {
 			t.Errorf("segmentsFor(%d, %d) = %d, want %d", tt.wanted, tt.size, got, tt.want)

@@ -29,8 +29,13 @@ need not idle between two files, and many servers count the connections of an
 address.
 
 With -n a file comes over several connections, each a part of it, if it is not
-smaller than 1 MiB for each. With auto there is one more for each 64 MiB, up to 4.
-Over a network that loses packets, or is shared, that is faster.
+smaller than 1 MiB for each. With auto there is one at first, and then one more as
+long as each makes the download a tenth faster, up to 8, and none that the server
+refuses. Over a network that loses packets, or is shared, that is faster.
+
+What -c finds is continued only if the server's file has the size and time that it
+had. The last 64 KiB of what is there come again and are compared, and the file's
+hash is, if the server offers one; if they differ, the download starts again.
 
 ` + globHelp,
 		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
@@ -56,6 +61,6 @@ Over a network that loses packets, or is shared, that is faster.
 	o.addManyFlags(cmd)
 	o.addGlobFlag(cmd)
 	o.addVerifyFlag(cmd)
-	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: by its size")
+	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: as many as pay")
 	return cmd
 }
