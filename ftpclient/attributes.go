@@ -74,7 +74,14 @@ func (c *Conn) ask(ctx context.Context, questions []question) error {
 	if c.cfg.Ahead < 0 || quirksOf(c.greeting).lockstep {
 		for i := range questions {
 			q := &questions[i]
-			if q.reply, q.err = c.do(ctx, q.verb, q.arg); q.err != nil && !isRefusal(q.err) {
+			var err error
+			if q.reply, err = c.exchange(ctx, q.verb, q.arg); err != nil {
+				return err
+			}
+			if q.reply.class() != 2 {
+				q.err = q.reply.refuse(commandLine(q.verb, q.arg))
+			}
+			if q.reply.Code == codeClosing {
 				return q.err
 			}
 		}
@@ -110,11 +117,6 @@ func (c *Conn) ask(ctx context.Context, questions []question) error {
 		}
 	}
 	return nil
-}
-
-func isRefusal(err error) bool {
-	var refusal *ReplyError
-	return errors.As(err, &refusal) && refusal.Code != codeClosing
 }
 
 func isUnimplemented(err error) bool {

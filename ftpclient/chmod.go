@@ -29,8 +29,10 @@ func (c *Conn) chmod(ctx context.Context, path string, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return c.tryWays(ctx, "set permissions", ways)
+	return c.tryWays(ctx, purposeMode, ways)
 }
+
+const purposeMode = "set permissions"
 
 // chmodWays returns the commands that set permissions.
 func (c *Conn) chmodWays(ctx context.Context, path string, mode fs.FileMode) ([]way, error) {
@@ -43,7 +45,7 @@ func (c *Conn) chmodWays(ctx context.Context, path string, mode fs.FileMode) ([]
 	if listsFact(features["MFF"], modeFact) {
 		ways = append(ways, way{
 			name: "MFF mode", verb: "MFF", arg: fmt.Sprintf("UNIX.mode=%04o; %s", bits, behind(path)),
-			confirm: func(_ context.Context, reply Reply) error { return confirmMode(reply, bits) },
+			check: func(reply Reply) error { return checkMode(reply, bits) },
 		})
 	}
 	return append(ways, way{name: "SITE CHMOD", verb: "SITE", arg: fmt.Sprintf("CHMOD %03o %s", bits, behind(path))}), nil
@@ -63,9 +65,9 @@ func unixMode(mode fs.FileMode) uint32 {
 	return bits
 }
 
-// confirmMode compares the permissions in a reply to MFF, if it tells them, with
+// checkMode compares the permissions in a reply to MFF, if it tells them, with
 // those that were asked for.
-func confirmMode(reply Reply, bits uint32) error {
+func checkMode(reply Reply, bits uint32) error {
 	value, ok := factSet(reply, modeFact)
 	if !ok {
 		return nil

@@ -15,13 +15,22 @@ import (
 // The refusals of SIZE and MDTM are none of these: servers say "no such file" of a
 // directory there.
 func (e *ReplyError) Is(target error) bool {
-	verb, arg, _ := strings.Cut(strings.ToLower(e.Command), " ")
-	if target != fs.ErrNotExist || e.Code != codeUnavailable || verb == "size" || verb == "mdtm" {
-		return false
-	}
-	text := strings.ToLower(e.Text)
-	return slices.ContainsFunc(absences, func(phrase string) bool {
-		return strings.Contains(text, phrase) && !strings.Contains(arg, phrase)
+	verb := e.verb()
+	return target == fs.ErrNotExist && e.Code == codeUnavailable && verb != "SIZE" && verb != "MDTM" && e.says(absences)
+}
+
+// verb returns the command that was refused, without its argument.
+func (e *ReplyError) verb() string {
+	verb, _, _ := strings.Cut(e.Command, " ")
+	return verb
+}
+
+// says reports whether one of the phrases is in the text, and is not there for the
+// sake of the name.
+func (e *ReplyError) says(phrases []string) bool {
+	text, command := strings.ToLower(e.Text), strings.ToLower(e.Command)
+	return slices.ContainsFunc(phrases, func(phrase string) bool {
+		return strings.Contains(text, phrase) && !strings.Contains(command, phrase)
 	})
 }
 
@@ -30,3 +39,7 @@ func (e *ReplyError) Is(target error) bool {
 var absences = []string{
 	"no such file", "no such directory", "file not found", "directory not found", "cannot find the file", "cannot find the path",
 }
+
+// presences are phrases that leave open whether there is something, or say that
+// there is.
+var presences = []string{"denied", "permission", "permitted", "forbidden", "privilege", "access", "allowed", "not a directory"}

@@ -21,32 +21,45 @@ func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
 }
 
 func (c *Conn) setModTime(ctx context.Context, path string, t time.Time) error {
-	stamp, err := stamp("MFMT", t)
-	if err == nil {
-		err = checkPath("MFMT", path)
+	if err := checkPath("MFMT", path); err != nil {
+		return err
 	}
+	ways, err := c.timeWays(ctx, path, t)
 	if err != nil {
 		return err
 	}
-	ways, err := c.timeWays(ctx, path, stamp)
-	if err != nil {
-		return err
-	}
-	return c.tryWays(ctx, "set times", ways)
+	return c.tryWays(ctx, purposeTime, ways)
 }
+
+const (
+	purposeTime   = "set times"
+	purposeCreate = "set times of creation"
+)
 
 // SetCreateTime sets when a file or directory was made (MFCT,
 // draft-somers-ftp-mfxx-04, Section 4). It is otherwise as [Conn.SetModTime]. None
 // of vsftpd, proftpd and pure-ftpd has it.
 func (c *Conn) SetCreateTime(ctx context.Context, path string, t time.Time) error {
+	return operation("setcreatetime", c.setCreateTime(ctx, path, t))
+}
+
+func (c *Conn) setCreateTime(ctx context.Context, path string, t time.Time) error {
+	if err := checkPath("MFCT", path); err != nil {
+		return err
+	}
+	ways, err := createWays(path, t)
+	if err != nil {
+		return err
+	}
+	return c.tryWays(ctx, purposeCreate, ways)
+}
+
+func createWays(path string, t time.Time) ([]way, error) {
 	stamp, err := stamp("MFCT", t)
-	if err == nil {
-		err = checkPath("MFCT", path)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = c.tryWays(ctx, "set times of creation", []way{modify("MFCT", "create", stamp, path)})
-	}
-	return operation("setcreatetime", err)
+	return []way{modify("MFCT", "create", stamp, path)}, nil
 }
 
 // stampLayout is the form of a time (RFC 3659, Section 2.3), always in UTC.
@@ -64,19 +77,23 @@ func stamp(verb string, t time.Time) (string, error) {
 func modify(verb, fact, stamp, path string) way {
 	return way{
 		name: verb, verb: verb, arg: stamp + " " + behind(path),
-		confirm: func(_ context.Context, reply Reply) error { return confirmTime(reply, verb, fact, stamp) },
+		check: func(reply Reply) error { return checkTime(reply, verb, fact, stamp) },
 	}
 }
 
 // timeWays returns the commands that set a time of modification. The shorter form
 // of SITE UTIME is that of proftpd's mod_site_misc and of pure-ftpd, the longer
 // that of NcFTPd.
-func (c *Conn) timeWays(ctx context.Context, path, stamp string) ([]way, error) {
+func (c *Conn) timeWays(ctx context.Context, path string, t time.Time) ([]way, error) {
+	stamp, err := stamp("MFMT", t)
+	if err != nil {
+		return nil, err
+	}
 	features, err := c.known(ctx)
 	if err != nil {
 		return nil, err
 	}
-	told := func(ctx context.Context, _ Reply) error { return c.confirmByMDTM(ctx, path, stamp) }
+	told := func(ctx context.Context) error { return c.confirmByMDTM(ctx, path, stamp) }
 	ways := []way{
 		modify("MFMT", "modify", stamp, path),
 		{name: "SITE UTIME", verb: "SITE", arg: "UTIME " + stamp + " " + behind(path), confirm: told},
@@ -95,9 +112,9 @@ func (c *Conn) timeWays(ctx context.Context, path, stamp string) ([]way, error) 
 // of two seconds.
 const coarse = 2 * time.Second
 
-// confirmTime compares the time in a reply to MFMT or MFCT, if it tells one, with
+// checkTime compares the time in a reply to MFMT or MFCT, if it tells one, with
 // the one that was asked for.
-func confirmTime(reply Reply, verb, fact, stamp string) error {
+func checkTime(reply Reply, verb, fact, stamp string) error {
 	value, ok := factSet(reply, fact)
 	if !ok {
 		return nil

@@ -13,8 +13,12 @@ type way struct {
 	name      string // by which it is remembered: "MFMT", "SITE CHMOD"
 	verb, arg string
 
-	// confirm, if not nil, judges a reply that grants the command.
-	confirm func(ctx context.Context, reply Reply) error
+	// check, if not nil, judges a reply that grants the command.
+	check func(reply Reply) error
+
+	// confirm, if not nil, asks the server once whether the command does what it
+	// should.
+	confirm func(ctx context.Context) error
 }
 
 // errOther is why a command that the server grants is not used again.
@@ -40,7 +44,7 @@ func (c *Conn) tryWays(ctx context.Context, purpose string, ways []way) error {
 			lack = refusal
 			c.lore.lack(w.name, lack)
 		case reply.class() == 2:
-			err := c.confirm(ctx, w, reply)
+			err := c.granted(ctx, w, reply)
 			if err == nil || !errors.Is(err, errOther) {
 				return err
 			}
@@ -59,10 +63,15 @@ func (c *Conn) tryWays(ctx context.Context, purpose string, ways []way) error {
 	return &lackError{purpose: purpose, cause: lack}
 }
 
-// confirm judges a reply that grants w.
-func (c *Conn) confirm(ctx context.Context, w way, reply Reply) error {
+// granted judges a reply that grants w.
+func (c *Conn) granted(ctx context.Context, w way, reply Reply) error {
+	if w.check != nil {
+		if err := w.check(reply); err != nil {
+			return err
+		}
+	}
 	if w.confirm != nil && !c.lore.proves(w.name) {
-		if err := w.confirm(ctx, reply); err != nil {
+		if err := w.confirm(ctx); err != nil {
 			return err
 		}
 	}

@@ -9,13 +9,15 @@ import (
 	"time"
 )
 
-// A job is one file that is to be moved, and what has become of it.
+// A job is one file that is to be moved, or one operation, and what has become of
+// it.
 type job struct {
 	verb, path string
 	offset     int64
 	size       int64  // of the whole file, or not positive
 	rename     string // of an upload, or empty
 	list       bool   // a listing of path; verb is chosen when the server is known
+	op         *operating
 	truncated  string // what the server says of entries that a list leaves out
 	writer     func() (io.Writer, error)
 	reader     func() (io.Reader, error)
@@ -35,15 +37,18 @@ type job struct {
 // end tells the caller what became of the job.
 func (j *job) end(result Result, err error) {
 	if j.done != nil {
-		verb := "retr"
-		if j.verb == "STOR" {
-			verb = "stor"
+		name := "retr"
+		switch {
+		case j.op != nil:
+			name = string(j.op.kind)
+		case j.verb == "STOR":
+			name = "stor"
 		}
 		if j.held != nil {
 			result.Bytes = j.held.n
 		}
 		result.Retries = j.failures
-		j.done(result, operation(verb, err))
+		j.done(result, operation(name, err))
 	}
 }
 
@@ -73,10 +78,26 @@ func (c *Client) work(ctx context.Context, jobs supply, parallel int) error {
 
 // workAs is work in another type.
 func (c *Client) workAs(ctx context.Context, want Type, jobs supply, parallel int) error {
+	pipe := func(ctx context.Context, conn *Conn, b *backlog, claim *bool) {
+		conn.want = want
+		p := newPipeline(c, conn, b)
+		p.claim = claim
+		p.run(ctx)
+	}
+	return c.workBy(ctx, 2+c.ahead(), pipe, jobs, parallel)
+}
+
+// A worker does jobs of a backlog on one Conn, until there are none waiting,
+// somebody else needs it, or it is lost. claim is on the first of them.
+type worker func(ctx context.Context, conn *Conn, b *backlog, claim *bool)
+
+// workBy carries the jobs out by worker. room is how many are read ahead for each
+// connection.
+func (c *Client) workBy(ctx context.Context, room int, w worker, jobs supply, parallel int) error {
 	parallel = max(parallel, 1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	b := &backlog{room: parallel * (2 + c.ahead()), lanes: parallel, cancel: cancel}
+	b := &backlog{room: parallel * room, lanes: parallel, cancel: cancel}
 	b.changed.L = &b.mu
 	stop := context.AfterFunc(ctx, b.interrupt)
 	defer stop()
@@ -84,7 +105,7 @@ func (c *Client) workAs(ctx context.Context, want Type, jobs supply, parallel in
 	var wg sync.WaitGroup
 	wg.Go(func() { b.fill(ctx, jobs) })
 	for range parallel {
-		wg.Go(func() { c.lane(ctx, b, want) })
+		wg.Go(func() { c.lane(ctx, b, w) })
 	}
 	wg.Wait()
 	return b.finish(ctx)
@@ -246,7 +267,7 @@ func (b *backlog) finish(ctx context.Context) error {
 }
 
 // lane does jobs one after the other on one connection at a time.
-func (c *Client) lane(ctx context.Context, b *backlog, want Type) {
+func (c *Client) lane(ctx context.Context, b *backlog, w worker) {
 	for b.await(ctx) {
 		claim := true
 		conn, err := c.pool.get(ctx, patient)
@@ -255,10 +276,7 @@ func (c *Client) lane(ctx context.Context, b *backlog, want Type) {
 			b.fail(err)
 			return
 		}
-		conn.want = want
-		p := newPipeline(c, conn, b)
-		p.claim = &claim
-		p.run(ctx)
+		w(ctx, conn, b, &claim)
 		b.leave(&claim)
 		c.pool.put(conn)
 	}
