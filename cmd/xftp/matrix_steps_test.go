@@ -24,12 +24,22 @@ var verbSteps = []struct {
 	{"put -r", (*verbCell).treeUp},
 	{"get --verify hash", (*verbCell).hashDown},
 	{"put --verify hash", (*verbCell).hashUp},
+	{"mirror down", (*verbCell).mirrorDown},
+	{"mirror up", (*verbCell).mirrorUp},
+	{"times", (*verbCell).times},
+	{"mkdir -p", (*verbCell).makeDirs},
+	{"rmdir", (*verbCell).removeDir},
+	{"chmod", (*verbCell).chmod},
+	{"mv", (*verbCell).move},
+	{"rm", (*verbCell).remove},
+	{"rm -r", (*verbCell).removeAll},
 }
 
 // verbLacks are what the servers are known to lack.
 var verbLacks = []verbLack{
 	{lab.Vsftpd, "get --verify hash", "hashes", "hash"},
 	{lab.Vsftpd, "put --verify hash", "hashes", "hash"},
+	{lab.Vsftpd, "chmod", "chmod for anonymous users", "550 Permission denied"},
 	{lab.Proftpd, "get --verify hash", "hashes, without mod_digest", "hash"},
 	{lab.Proftpd, "put --verify hash", "hashes, without mod_digest", "hash"},
 	{lab.Pureftpd, "get --verify hash", "hashes", "hash"},
