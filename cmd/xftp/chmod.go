@@ -117,7 +117,7 @@ func (c *modeChange) tree(ctx context.Context, r remote, depth int) {
 			continue
 		}
 		if e.Problem != "" {
-			c.ended(ctx, r, &ftpclient.ProtocolError{Problem: e.Problem, Line: e.Name})
+			c.ended(ctx, r, badName(e))
 			continue
 		}
 		if e.Type == ftpclient.EntryDir {

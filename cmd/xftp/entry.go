@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -29,8 +30,8 @@ func look(ctx context.Context, conn *ftpclient.Conn, path string) (ftpclient.Ent
 	if !conn.Usable() {
 		return e, refusal
 	}
-	if isAbsence(refusal) {
-		return e, &absentError{refusal}
+	if errors.Is(refusal, fs.ErrNotExist) {
+		return e, refusal
 	}
 	if name == "" || name == "." || name == ".." {
 		return ownDirectory(ctx, conn, path, name)
@@ -97,40 +98,22 @@ func listedAs(ctx context.Context, conn *ftpclient.Conn, path, name string) (ftp
 		}
 	}
 	if err == nil {
-		err = &absentError{errUnlisted}
+		err = unlistedError{}
 	}
 	return ftpclient.Entry{}, err
 }
 
-var errUnlisted = errors.New("is not in the list of its directory")
+// An unlistedError says that the server has shown, by a list, that it has no such
+// name.
+type unlistedError struct{}
 
-// An absentError says that the server has shown that it has no such name.
-type absentError struct{ err error }
+func (unlistedError) Error() string { return "is not in the list of its directory" }
+func (unlistedError) Unwrap() error { return fs.ErrNotExist }
 
-func (e *absentError) Error() string { return e.err.Error() }
+// A nameError says what is wrong with a name that a server lists.
+type nameError struct{ problem, name string }
 
-// Unwrap returns the error that shows it, and [fs.ErrNotExist].
-func (e *absentError) Unwrap() []error { return []error{e.err, fs.ErrNotExist} }
+func (e *nameError) Error() string { return fmt.Sprintf("%s: %q", e.problem, e.name) }
 
-// absences are phrases by which servers that answer 550 mean that there is no
-// such name: those of strerror(3), and of servers that have their own.
-var absences = []string{"no such file", "not found", "does not exist", "doesn't exist", "cannot find the", "not exist"}
-
-// isAbsence reports whether err is a refusal that says that there is no such
-// name. The code alone does not: 550 is also for what may not be seen.
-func isAbsence(err error) bool {
-	var refusal *ftpclient.ReplyError
-	if errors.Is(err, fs.ErrNotExist) {
-		return true
-	}
-	if !errors.As(err, &refusal) || refusal.Code != 550 && refusal.Code != 450 {
-		return false
-	}
-	text := strings.ToLower(refusal.Text)
-	for _, phrase := range absences {
-		if strings.Contains(text, phrase) {
-			return true
-		}
-	}
-	return false
-}
+// badName is for an entry that has a problem.
+func badName(e ftpclient.Entry) error { return &nameError{e.Problem, e.Name} }

@@ -75,7 +75,7 @@ func (g globName) among(entries []ftpclient.Entry, doubt func(error)) []ftpclien
 		case e.Type == ftpclient.EntryCurrent || e.Type == ftpclient.EntryParent:
 		case e.Problem != "" || listing.NameProblem(e.Name) != "":
 			if e.Name != "" && g.matches(e.Name) {
-				doubt(&ftpclient.ProtocolError{Problem: listing.NameProblem(e.Name), Line: e.Name})
+				doubt(&nameError{listing.NameProblem(e.Name), e.Name})
 			}
 		case e.Name == g.name:
 			return []ftpclient.Entry{e}

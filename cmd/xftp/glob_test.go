@@ -72,7 +72,9 @@ func TestGlobMatches(t *testing.T) {
 
 // A glob is expanded directory by directory, and says what could not be listed.
 func TestGlobExpand(t *testing.T) {
-	entry := func(name string, kind ftpclient.EntryType) ftpclient.Entry { return ftpclient.Entry{Name: name, Type: kind} }
+	entry := func(name string, kind ftpclient.EntryType) ftpclient.Entry {
+		return ftpclient.Entry{Name: name, Type: kind}
+	}
 	denied := errors.New("denied")
 	lists := map[string][]ftpclient.Entry{
 		"": {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -166,7 +167,7 @@ func (s *session) section(ctx context.Context, r remote, path string, entries []
 		switch {
 		case e.Type == ftpclient.EntryCurrent || e.Type == ftpclient.EntryParent:
 		case e.Problem != "":
-			s.failed(ctx, r.String(), &ftpclient.ProtocolError{Problem: e.Problem, Line: e.Name}, "")
+			s.failed(ctx, r.String(), badName(e), "")
 			of.rows = append(of.rows, row{Entry: e, name: e.Name, of: r})
 		case isFile:
 			of.rows = append(of.rows, row{e, e.Name, e.Name, r})
@@ -212,7 +213,7 @@ func instead(ctx context.Context, conn *ftpclient.Conn, r remote, refusal error)
 		return []ftpclient.Entry{e}, true, nil
 	case !conn.Usable():
 		return nil, false, err
-	case isAbsence(err):
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, refusal
 	}
 	names, err := conn.NameList(ctx, r.Path)

@@ -45,17 +45,18 @@ type deletion struct {
 	broken           bool // the server cannot be asked any more
 }
 
-// ended reports what became of r.
-func (d *deletion) ended(ctx context.Context, r remote, err error) {
+// ended reports what became of r, and returns whether it is gone.
+func (d *deletion) ended(ctx context.Context, r remote, err error) bool {
 	if d.o.force && errors.Is(err, fs.ErrNotExist) {
-		return
+		return true
 	}
-	if d.changed(ctx, r, nil, err) == nil {
-		d.removed++
-		return
+	d.broken = d.broken || ctx.Err() != nil || err != nil && !isRefused(err) && !isKnown(err)
+	if d.changed(ctx, r, nil, err) != nil {
+		d.refused++
+		return false
 	}
-	d.refused++
-	d.broken = d.broken || ctx.Err() != nil
+	d.removed++
+	return true
 }
 
 const dirHint = "rm -r removes directories with all that is in them, rmdir those that are empty"
@@ -108,9 +109,7 @@ func (d *deletion) tree(ctx context.Context, r remote, depth int) bool {
 	path := withoutSlash(r.Path)
 	refusal := d.do(ctx, r, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, path) })
 	if !isRefused(refusal) { // it is gone, or nothing is known
-		d.broken = d.broken || refusal != nil
-		d.ended(ctx, r, refusal)
-		return refusal == nil
+		return d.ended(ctx, r, refusal)
 	}
 	var entries []ftpclient.Entry
 	err := d.do(ctx, r, func(conn *ftpclient.Conn) (err error) {
@@ -121,9 +120,7 @@ func (d *deletion) tree(ctx context.Context, r remote, depth int) bool {
 		err = errTooDeep
 	}
 	if err != nil {
-		d.broken = d.broken || !isRefused(err) && !isKnown(err)
-		d.ended(ctx, r, err)
-		return d.o.force && errors.Is(err, fs.ErrNotExist)
+		return d.ended(ctx, r, err)
 	}
 	whole := true
 	for _, e := range entries {
@@ -145,9 +142,7 @@ func (d *deletion) tree(ctx context.Context, r remote, depth int) bool {
 		}
 		return err
 	})
-	d.broken = d.broken || err != nil && !isRefused(err) && !isKnown(err)
-	d.ended(ctx, r, err)
-	return err == nil
+	return d.ended(ctx, r, err)
 }
 
 // entry removes what is in the directory r.
@@ -156,22 +151,19 @@ func (d *deletion) entry(ctx context.Context, r remote, e ftpclient.Entry, depth
 	case e.Type == ftpclient.EntryCurrent || e.Type == ftpclient.EntryParent:
 		return true
 	case e.Problem != "":
-		d.ended(ctx, r, &ftpclient.ProtocolError{Problem: e.Problem, Line: e.Name})
-		return false
+		return d.ended(ctx, r, badName(e))
 	case e.Type == ftpclient.EntryDir || e.Type == ftpclient.EntryUnknown:
 		return d.tree(ctx, r.join(e.Name), depth+1)
 	}
 	to := r.join(e.Name)
 	err := d.do(ctx, r, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, to.Path) })
-	d.broken = d.broken || err != nil && !isRefused(err)
-	d.ended(ctx, to, err)
-	return err == nil
+	return d.ended(ctx, to, err)
 }
 
 // isKnown reports whether err is about what was asked for, not about the
 // connection.
 func isKnown(err error) bool {
-	return errors.As(err, new(*ftpclient.ListError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooDeep)
+	return errors.As(err, new(*ftpclient.ListError)) || errors.As(err, new(*nameError)) || errors.As(err, new(*hintedError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooDeep)
 }
 
 // within lists a directory that is to be emptied: as a whole, or not at all.
