@@ -19,7 +19,7 @@ func (s *session) command(resume bool, args ...string) string {
 		words = append(words, "-c")
 	}
 	s.o.flags.Visit(func(f *pflag.Flag) {
-		if f.Name == "continue" {
+		if f.Name == "continue" || f.Name == "input-file" { // what is left of that stands in args
 			return
 		}
 		name := "--" + f.Name

@@ -12,6 +12,7 @@ import (
 )
 
 func main() {
+	maskArguments()
 	lab.Main() // does not return in a process that the demo started as its server
 	os.Exit(run(os.Args[1:]))
 }

@@ -39,7 +39,12 @@ type options struct {
 	parents  bool   // mkdir: -p
 	list     listOptions
 
+	netrc     string // file with logins, "" = the usual one
+	input     string // get: file with URLs
+	limitRate int64  // bytes per second of the whole run, or 0
+
 	flags *pflag.FlagSet // that the above came from
+	login credentials    // of the URLs
 }
 
 // addTransferFlags registers what every verb that talks to a server has.
@@ -62,6 +67,7 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	f.Var((*retryCount)(&o.retries), "retries", "begin a file again up to `N` times after an error that may pass")
 	f.Var((*pause)(&o.alive), "keepalive", "send NOOP every `D` while a transfer lasts, for routers that forget; 0 sends none")
 	o.tls.addFlags(f)
+	f.StringVar(&o.netrc, "netrc-file", "", "take logins from `FILE`, not from $NETRC or ~/.netrc")
 	f.BoolVar(&o.json, "json", false, "print one JSON object per finished transfer")
 	f.BoolVar(&o.stats, "stats", false, "print the counters of the network path at the end")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print nothing but errors")
@@ -94,6 +100,7 @@ func (o *options) tries() int {
 
 // addVerifyFlag registers what verbs have that move files.
 func (o *options) addVerifyFlag(cmd *cobra.Command) {
+	o.addLimitFlag(cmd)
 	cmd.Flags().Var(&choice{&o.verify, verifyWords}, "verify", "what must show that a file is whole: whatever the server tells (auto), its size, its hash, or nothing (none)")
 	completeWords(cmd, "verify", verifyWords)
 }

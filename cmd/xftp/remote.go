@@ -15,6 +15,8 @@ type remote struct {
 	raw   string // the URL, with its password
 	shown string // the URL without its password
 
+	account string // that the server may ask for (ACCT), or ""
+
 	// entry and matched are for what a glob gave: what the server lists about
 	// it, and its path from the first name on that stood for others.
 	entry   *ftpclient.Entry
@@ -73,7 +75,7 @@ func (r remote) join(path string) remote {
 	if typed {
 		shown += ";type=" + option
 	}
-	return remote{URL: &u, raw: r.raw, shown: shown}
+	return remote{URL: &u, raw: r.raw, shown: shown, account: r.account}
 }
 
 // at returns what is at another path on the same server.
@@ -96,7 +98,7 @@ func (r remote) at(path string) remote {
 	if i := typeOption(rest); i >= 0 {
 		shown += rest[i:]
 	}
-	return remote{URL: &u, raw: r.raw, shown: shown}
+	return remote{URL: &u, raw: r.raw, shown: shown, account: r.account}
 }
 
 // typeOption returns where ";type=" begins in the path of a URL, or -1.

@@ -116,10 +116,11 @@ func begin(cmd *cobra.Command, o *options, out *output) (*caller, error) {
 	}
 	o.flags = cmd.Flags()
 	out.quiet, out.verbose, out.json = o.quiet, o.verbose, o.json
+	o.login = credentials{who: who, out: out, file: o.netrc}
 	return who, nil
 }
 
-// remotes reads URLs.
+// remotes reads URLs, and finds out who logs in there.
 func (o *options) remotes(args ...string) ([]remote, error) {
 	remotes := make([]remote, len(args))
 	for i, arg := range args {
@@ -129,7 +130,7 @@ func (o *options) remotes(args ...string) ([]remote, error) {
 		}
 		o.tls.wanted = o.tls.wanted || remotes[i].Scheme != "ftp"
 	}
-	return remotes, nil
+	return remotes, o.login.find(remotes)
 }
 
 // passwords finds user and password of the URLs in a text.

@@ -13,11 +13,12 @@ import (
 // A session is one run of a verb that talks to servers: the network path, and
 // the connections to each site.
 type session struct {
-	verb string
-	o    *options
-	out  *output
-	path *transport
-	tls  *tls.Config // of the connections that have it
+	verb  string
+	o     *options
+	out   *output
+	path  *transport
+	tls   *tls.Config        // of the connections that have it
+	limit *ftpclient.Limiter // of all connections, or nil
 
 	clients map[site]*ftpclient.Client
 	tally   *tally
@@ -65,7 +66,7 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 		out.stdout = data
 	}
 	o.tls.say(out, o.flags)
-	s := &session{verb: verb, o: o, out: out, path: path, tls: tlsConfig}
+	s := &session{verb: verb, o: o, out: out, path: path, tls: tlsConfig, limit: o.limiter()}
 	do(ctx, s)
 	s.hangUp()
 	if o.stats {
@@ -81,24 +82,28 @@ func runSession(ctx context.Context, verb string, o *options, out *output, who *
 
 // A site is what one client serves: a server, and who logs in.
 type site struct {
-	scheme, address, user, password string
-	transferType                    ftpclient.Type
+	scheme, address, user, password, account string
+	transferType                             ftpclient.Type
 }
 
 // client returns the client for r's site. All that go to one site share it.
 // It must not be called while transfers run.
 func (s *session) client(r remote) (*ftpclient.Client, error) {
-	to := site{r.Scheme, r.Address(), r.User, r.Password, r.Type}
+	to := site{r.Scheme, r.Address(), r.User, r.Password, r.account, r.Type}
 	if c := s.clients[to]; c != nil {
 		return c, nil
 	}
-	s.out.hide(r.Password)
 	c, err := ftpclient.New(r.raw, &ftpclient.Config{
 		Dialer:   s.path.dialer,
 		Listener: s.path.listener,
 		Active:   s.o.active,
 		Timeout:  s.o.timeout,
 		Trace:    s.out.trace,
+		Limiter:  s.limit,
+
+		User:     r.User,
+		Password: r.Password,
+		Account:  r.account,
 
 		TLS:       s.tls,
 		TLSPins:   s.o.tls.pins,

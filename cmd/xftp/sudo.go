@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/user"
 	"runtime"
@@ -77,26 +79,41 @@ func (c *caller) become() error {
 // has those of root: a config file that is a link to /etc/shadow must not be
 // read, and quoted in an error.
 func (c *caller) readFile(path string) ([]byte, error) {
+	data, _, err := c.readPrivate(path)
+	return data, err
+}
+
+// readPrivate is readFile, and tells the permissions of what it has read.
+func (c *caller) readPrivate(path string) (data []byte, mode fs.FileMode, err error) {
 	if c == nil || c.uid == 0 {
-		return os.ReadFile(path)
+		return readWithMode(path)
 	}
-	type result struct {
-		data []byte
-		err  error
-	}
-	done := make(chan result)
+	done := make(chan struct{})
 	go func() { // waited for below
+		defer close(done)
 		// The thread keeps the caller's identity, so it is not unlocked and
 		// ends with this goroutine.
 		runtime.LockOSThread()
-		var r result
-		if r.err = actAs(c); r.err == nil {
-			r.data, r.err = os.ReadFile(path)
+		if err = actAs(c); err == nil {
+			data, mode, err = readWithMode(path)
 		}
-		done <- r
 	}()
-	r := <-done
-	return r.data, r.err
+	<-done
+	return data, mode, err
+}
+
+func readWithMode(path string) (data []byte, mode fs.FileMode, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	data, err = io.ReadAll(f)
+	return data, info.Mode(), err
 }
 
 // actAs gives the calling thread the file rights of c. With the file system

@@ -9,7 +9,7 @@ import (
 func newGet(out *output) *cobra.Command {
 	o := new(options)
 	cmd := &cobra.Command{
-		Use:   "get URL...",
+		Use:   "get URL... | -i FILE",
 		Short: "Download files and directories",
 		Long: `Get downloads each URL to a file of the same name in the working directory, or
 to where -o says. The file appears under its name when it is complete; until
@@ -44,10 +44,9 @@ hash is, if the server offers one; if they differ, the download starts again.
   xftp get -c -n 4 ftp://host/big.iso --net kernel
   xftp get -r --parallel 4 ftp://host/pub/photos/ -o photos --net kernel
   xftp get ftp://host/big.iso -o /dev/null --net kernel`,
-		Args: atLeast(1, "a URL"),
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
-		remotes, err := o.remotes(args...)
+		remotes, err := o.listed(args, out)
 		if err != nil {
 			return nil, err
 		}
@@ -58,6 +57,7 @@ hash is, if the server offers one; if they differ, the download starts again.
 		return o.planGet(remotes)
 	})
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "`FILE` to write, an existing directory, a new one with a / at its end, or - for standard output")
+	o.addInputFlag(cmd)
 	o.addManyFlags(cmd)
 	o.addGlobFlag(cmd)
 	o.addVerifyFlag(cmd)
