@@ -79,7 +79,7 @@ func (s *session) stopped(ctx context.Context, args []string, done []bool, alway
 		return
 	}
 	hint := ""
-	if !s.out.onStdout {
+	if !s.out.onStdout && rest[0] != stdinName {
 		hint = "continue with: " + s.command(true, append(rest, always...)...)
 	}
 	s.failed(ctx, rest[0], caught, hint)

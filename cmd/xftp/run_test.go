@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -247,5 +248,48 @@ func TestProgressTree(t *testing.T) {
 	}
 	if n := strings.Count(text, "/missing: 550 "); n != 1 {
 		t.Errorf("the error stands there %d times", n)
+	}
+}
+
+// A signal ends also the wait for standard input.
+func TestSignalBlockedStdin(t *testing.T) {
+	s := serverWith(t, 0)
+	for _, part := range []string{".new.xftp-part", "new"} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stderr bytes.Buffer
+		cmd := exec.Command(self, "put", "--inplace="+strconv.FormatBool(part == "new"), "-", s.url()+"/new")
+		cmd.Env = []string{asXftp + "=1", "XFTP_NET=kernel", "XFTP_RETRIES=0", "HOME=" + t.TempDir()}
+		cmd.Stdin, cmd.Stderr = r, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		if _, err := w.WriteString("some"); err != nil {
+			t.Fatal(err)
+		}
+		poll := time.NewTicker(time.Millisecond)
+		defer poll.Stop()
+		for {
+			if info, err := os.Stat(filepath.Join(s.root, part)); err == nil && info.Size() > 0 {
+				break
+			}
+			<-poll.C
+		}
+		cmd.Process.Signal(syscall.SIGINT)
+		cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 130 || strings.Contains(stderr.String(), "continue") {
+			t.Errorf("exit code %d, want 130\n%s", code, &stderr)
+		}
+		if _, err := os.Stat(filepath.Join(s.root, "new")); part != "new" && err == nil {
+			t.Error("half a file has its name")
+		}
 	}
 }

@@ -144,6 +144,7 @@ func (u *upload) run(ctx context.Context, bar *fileBar) error {
 		return err
 	}
 	defer f.Close()
+	defer endWith(ctx, f)()
 	offset := int64(0)
 	canResume := info.Mode().IsRegular() && u.Type == ftpclient.Binary
 	if (u.o.resume || u.asks) && canResume {
@@ -181,6 +182,9 @@ func (u *upload) do(ctx context.Context, f func(*ftpclient.Conn) error) error {
 
 // openSource opens a local file for reading.
 func openSource(path string) (*os.File, fs.FileInfo, error) {
+	if path == stdinName {
+		return openStdin()
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -240,6 +244,8 @@ func (u *upload) hint(ctx context.Context, err error) string {
 		return u.Path + " on the server may not be whole; " + goOn
 	case u.cut:
 		return u.Path + " on the server may not be whole"
+	case u.path == stdinName && u.result.Bytes > 0:
+		return "standard input cannot be read again, so nothing more was tried; what was sent lies on the server as " + u.part()
 	case kind == ftpclient.KindUnverified && u.started:
 		return unverifiedHint + "; what was sent lies on the server as " + u.part()
 	case kind != "" && u.started:

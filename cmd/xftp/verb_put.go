@@ -23,6 +23,11 @@ After an upload the server is asked for the size of the file, which has to be
 right; with --verify hash, also for its hash. A server that tells nothing of the
 kind gives a warning, which --verify size or hash makes an error.
 
+A FILE - is standard input. It is read once: an upload that breaks off after its
+first byte is not tried again, and cannot be continued. Its end is the end of the
+file, also where whatever writes to it has failed; in a shell with pipefail, look at
+the exit code of the whole pipe.
+
 With -r a FILE may be a directory, which is made on the server with all that is in
 it: "put -r d ftp://h/in/" makes in/d/f. With a slash at its end only what is in it
 goes there: "put -r d/ ftp://h/in/" makes in/f. Links to files are sent as the
@@ -31,6 +36,7 @@ already are not sent again, if it tells their times (MLSD).`,
 		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
   xftp put a b c ftp://user:password@host/dir/ --net kernel
   xftp put report.pdf ftpes://user:password@host/dir/2026.pdf --cacert ca.pem --net kernel
+  tar cz photos | xftp put - ftp://user:password@host/photos.tar.gz --net kernel
   xftp put -r --parallel 4 photos ftp://user:password@host/backup/ --net kernel`,
 		Args: atLeast(2, "a file and a URL"),
 	}
@@ -49,6 +55,9 @@ already are not sent again, if it tells their times (MLSD).`,
 				text: to.String() + ": several files need a directory",
 				hint: "end the URL in / for a directory",
 			}
+		}
+		if err := o.checkStdin(files, to); err != nil {
+			return nil, err
 		}
 		if err := checkNames(files); err != nil {
 			return nil, err
