@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -269,4 +270,22 @@ func TestListVsftpd(t *testing.T) {
 			t.Errorf("xftp %v: exit code %d, want %d\n%s%s", tt.args, code, tt.code, r.stdout.String(), r.stderr.String())
 		}
 	}
+}
+
+// The limit holds over AF_XDP, too: nothing can make this faster.
+func TestXDPLimit(t *testing.T) {
+	b := newBench(t, lab.Config{})
+	const size, perSecond = 200_000, 400_000
+	want := b.serve("file", size)
+	limited := func(args ...string) {
+		t.Helper()
+		report := b.ok(append(args, "--limit-rate", strconv.Itoa(perSecond))...)
+		if least := float64(size)/perSecond - 0.06; report.Seconds < least {
+			t.Errorf("%v: %v s, which is less than %v", args, report.Seconds, least)
+		}
+	}
+	limited("get", b.ftp.URL("file"), "-o", "copy")
+	b.expect(filepath.Join(b.dir, "copy"), want)
+	limited("put", "copy", b.ftp.URL("up"))
+	b.expect(filepath.Join(b.root, "up"), want)
 }
