@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 )
 
@@ -79,11 +80,18 @@ func (s *session) stopped(ctx context.Context, args []string, done []bool, alway
 		return
 	}
 	hint := ""
-	if !s.out.onStdout && rest[0] != stdinName {
+	switch {
+	case s.out.onStdout || rest[0] == stdinName:
+	case len(rest) > maxShown:
+		hint = fmt.Sprintf("%d are left, of which this is the first", len(rest))
+	default:
 		hint = "continue with: " + s.command(true, append(rest, always...)...)
 	}
 	s.failed(ctx, rest[0], caught, hint)
 }
+
+// maxShown is how many arguments a command has that is printed for the user.
+const maxShown = 50
 
 func shownAll(remotes []remote) []string {
 	words := make([]string, len(remotes))

@@ -54,6 +54,14 @@ With ftpes:// in the URL the server is asked for TLS before the login (port 21),
 with ftps:// TLS is there from the start (port 990); ftp:// is in clear. None of
 them becomes another.
 
+Who logs in is said by the URL, ftp://user:password@host/; else by the variables
+XFTP_USER and XFTP_PASSWORD, of which the password goes to one host only; else by a
+netrc file (--netrc-file, $NETRC or ~/.netrc), where an entry is for its machine,
+its login and, if it has one, its port, and a default entry for anonymous logins
+only; and a user without a password is asked for it on the terminal. A password in
+a URL is masked in what ps shows of xftp, but not in the history of a shell, nor in
+what ps shows of sudo.
+
 Nearly every flag --some-flag can also be set by the variable XFTP_SOME_FLAG and by
 the key some-flag in $XDG_CONFIG_HOME/xftp/config.toml (usually
 ~/.config/xftp/config.toml). The flag beats the variable, which beats the file.

@@ -28,6 +28,9 @@ gives the file that it leads to. Names that would lead elsewhere are refused.
 need not idle between two files, and many servers count the connections of an
 address.
 
+With -i a file lists more URLs, one a line; blank lines and those that begin with #
+are left out. If a line is no URL, nothing is begun.
+
 With -n a file comes over several connections, each a part of it, if it is not
 smaller than 1 MiB for each. With auto there is one at first, and then one more as
 long as each makes the download a tenth faster, up to 8, and none that the server
@@ -41,6 +44,7 @@ hash is, if the server offers one; if they differ, the download starts again.
 		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
   xftp get ftp://user:password@host/dir/a ftp://host/b -o downloads/ --net kernel
   xftp get 'ftp://host/pub/2026-*.csv' -o data/ --net kernel
+  xftp get -i urls.txt -o data/ --parallel 4 --limit-rate 10M --net kernel
   xftp get -c -n 4 ftp://host/big.iso --net kernel
   xftp get -r --parallel 4 ftp://host/pub/photos/ -o photos --net kernel
   xftp get ftp://host/big.iso -o /dev/null --net kernel`,
