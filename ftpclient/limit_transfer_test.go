@@ -137,3 +137,26 @@ func TestLimitedClients(t *testing.T) {
 		}
 	})
 }
+
+// Under TLS what is limited is whole, too, both ways and in segments.
+func TestLimitedTLS(t *testing.T) {
+	securities(t, func(t *testing.T, security ftpclient.Security) {
+		const size = 4 * mib
+		large := random(7, size)
+		g := guard(t, security, func(g *guarded) {
+			g.Files = map[string]string{"large": string(large)}
+		})
+		g.cfg.Limiter = ftpclient.NewLimiter(100 * mib)
+		c, err := ftpclient.New(g.url, &g.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		roundTrip(t, c, smallFiles("", 20), 2)
+		dst := newMemory(size)
+		result, err := c.DownloadSegments(t.Context(), dst, &ftpclient.Segments{Path: "large", Count: 2})
+		if err != nil || result.Bytes != size || sumOf(dst.b) != sumOf(large) {
+			t.Errorf("segments: %+v, %v", result, err)
+		}
+	})
+}
