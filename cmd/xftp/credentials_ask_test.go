@@ -103,3 +103,12 @@ func readUntil(t *testing.T, master *os.File, text string) (shown string) {
 	}
 	return shown
 }
+
+// leaveTerminal gives up the terminal that the tests were started from, if there
+// is one, so that nobody is asked anything there.
+func leaveTerminal() {
+	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
+		_ = unix.IoctlSetInt(int(tty.Fd()), unix.TIOCNOTTY, 0) // or else a test will hang
+		tty.Close()
+	}
+}

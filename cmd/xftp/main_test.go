@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	testscript.Main(m, map[string]func(){
-		"xftp":      main,
+		"xftp":      func() { leaveTerminal(); main() },
 		"smalldisk": smallDisk,
 	})
 }
