@@ -144,11 +144,12 @@ func (m *mirroring) carryOut(ctx context.Context, plan *mirror.Plan) error {
 			return nil
 		}
 	}
+	before := m.counts.failed + m.tally.failed
 	d.remove(ctx, plan.Replaced)
 	d.make(ctx, &plan.Successor)
 	switch {
 	case len(plan.Deletes) == 0 || ctx.Err() != nil:
-	case m.hasFailed():
+	case m.counts.failed+m.tally.failed > before:
 		m.veto(ctx, len(plan.Deletes), []string{"not everything else has gone well"})
 	default:
 		d.remove(ctx, plan.Deletes)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -67,34 +68,95 @@ func (m *mirroring) sameHash(ctx context.Context, path string) error {
 	return checkHash(ctx, sum, f)
 }
 
-// stillThere asks the server for each name that is to be deleted here, and
-// returns why none is: a list from which one name was lost looks like any other.
+// stillThere asks the server for each name that is to be deleted here. If it has
+// one, its lists cannot be relied on, and why says that nothing is to be deleted: a
+// list from which one name was lost looks like any other. A name about which it
+// gives no clear answer stays, with the directories that it is in.
 func (m *mirroring) stillThere(ctx context.Context, plan *mirror.Plan) (why []string) {
 	entries := make([]*mirror.Entry, 0, len(plan.Replaced)+len(plan.Deletes))
 	for _, e := range plan.Replaced {
-		if m.typeChanged(plan, e.Path) {
-			continue // it is there, as something else
+		if !m.typeChanged(plan, e.Path) { // or else it is there, as something else
+			entries = append(entries, e)
 		}
-		entries = append(entries, e)
 	}
+	replaced := len(entries)
 	entries = append(entries, plan.Deletes...)
+	doomed := len(entries)
+	entries = append(entries, m.around(entries)...)
 	answers := make([]error, len(entries))
 	for i := range answers {
 		answers[i] = errNotBegun
 	}
-	m.askEach(ctx, len(entries), func(conn *ftpclient.Conn, i int) error {
-		answers[i] = exists(ctx, conn, m.join(entries[i].Path).Path)
-		return answers[i]
-	})
+	err := m.client.Operate(ctx, func(yield func(ftpclient.Operation) bool) {
+		for i, e := range entries {
+			o := ftpclient.OpExists(m.join(e.Path).Path)
+			o.Done = func(err error) { answers[i] = err }
+			if !yield(o) {
+				return
+			}
+		}
+	}, m.o.parallel)
+	if err != nil {
+		return []string{describe(err)}
+	}
+	// What is in a directory that is not there is not there: its list, by which a
+	// name would be looked for, cannot be had.
+	absent := make(map[string]bool)
 	for i, err := range answers {
-		switch {
-		case err == nil:
-			why = append(why, fmt.Sprintf("the server has %s, which its lists left out", m.join(entries[i].Path)))
-		case !errors.Is(err, fs.ErrNotExist):
-			why = append(why, fmt.Sprintf("whether the server has %s is not known (%s)", m.join(entries[i].Path), describe(err)))
+		if errors.Is(err, fs.ErrNotExist) {
+			absent[entries[i].Path] = entries[i].Type == mirror.Dir
 		}
 	}
+	stays := make(map[string]bool)
+	for i, err := range answers {
+		subject := m.join(entries[i].Path)
+		switch {
+		case err == nil:
+			why = append(why, fmt.Sprintf("the server has %s, which its lists left out", subject))
+		case errors.Is(err, fs.ErrNotExist), i >= doomed, below(absent, entries[i].Path):
+		case i < replaced:
+			why = append(why, fmt.Sprintf("whether the server has %s is not clear (%s)", subject, describe(err)))
+		default:
+			stays[entries[i].Path] = true
+			hold(stays, entries[i].Path)
+			m.fails(ctx, joinPath(m.local, entries[i].Path), fmt.Errorf("is not deleted: %w", err))
+		}
+	}
+	plan.Deletes = slices.DeleteFunc(plan.Deletes, func(e *mirror.Entry) bool { return stays[e.Path] })
 	return why
+}
+
+// around returns the directories here that entries are in, that are not deleted
+// themselves and that the server's lists do not have.
+func (m *mirroring) around(entries []*mirror.Entry) []*mirror.Entry {
+	known := make(map[string]bool)
+	for i := range m.there.Entries {
+		known[m.there.Entries[i].Path] = true
+	}
+	for _, e := range entries {
+		known[e.Path] = true
+	}
+	holds := make(map[string]bool)
+	for _, e := range entries {
+		hold(holds, e.Path)
+	}
+	var dirs []*mirror.Entry
+	for i := range m.here.Entries {
+		if e := &m.here.Entries[i]; holds[e.Path] && !known[e.Path] {
+			dirs = append(dirs, e)
+		}
+	}
+	return dirs
+}
+
+// below says whether path is in one of dirs.
+func below(dirs map[string]bool, path string) bool {
+	for dir, _ := splitPath(path); dir != ""; dir, _ = splitPath(dir) {
+		if dirs[dir] {
+			return true
+		}
+	}
+	return false
 }
 
 // typeChanged says whether something else is to come where path is.
@@ -115,11 +177,4 @@ func (m *mirroring) typeChanged(plan *mirror.Plan, path string) bool {
 		}
 	}
 	return false
-}
-
-// exists returns nil if the server has something of a name, and fs.ErrNotExist if
-// it says that it has not.
-func exists(ctx context.Context, conn *ftpclient.Conn, path string) error {
-	_, err := conn.MLST(ctx, path)
-	return err
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
+	"sync"
+	"sync/atomic"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 	"github.com/seed-54eb6215/xftp/ftpclient/mirror"
@@ -12,8 +15,8 @@ import (
 // A remoteDestination is a directory on a server that becomes what is here.
 type remoteDestination struct {
 	*mirroring
-	put             *putTree
-	noTime, noModes bool // the server sets none
+	put              *putTree
+	noTimes, noModes atomic.Bool // the server sets none, as was said
 }
 
 func (d *remoteDestination) open(ctx context.Context) error {
@@ -25,18 +28,8 @@ func (d *remoteDestination) close() {}
 
 // make makes directories and files. There are no links.
 func (d *remoteDestination) make(ctx context.Context, w *mirror.Work) {
-	err := d.client.Do(ctx, func(conn *ftpclient.Conn) error {
-		for _, e := range w.Dirs {
-			err := d.put.make(ctx, conn, e.Path)
-			d.did(ctx, action{Action: "mkdir", Path: e.Path}, err)
-			if err != nil && (!conn.Usable() || ctx.Err() != nil) {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return // it was reported
+	if !d.makeDirs(ctx, w.Dirs) {
+		return
 	}
 	var uploads []*upload
 	sent := make(map[*upload]*mirror.Entry)
@@ -63,34 +56,65 @@ func (d *remoteDestination) make(ctx context.Context, w *mirror.Work) {
 	d.change(ctx, stamps)
 }
 
-// change sets times and permissions on the server. What it does not set is no
-// failure: the next run compares what it can.
-func (d *remoteDestination) change(ctx context.Context, all []mirror.Change) {
-	d.askEach(ctx, len(all), func(conn *ftpclient.Conn, i int) error {
-		for _, a := range changes(all[i]) {
-			var err error
-			path := d.join(a.Path).Path
-			if a.Time != nil {
-				err = d.setTime(ctx, conn, path, a)
-			} else {
-				err = d.setMode(ctx, conn, path, fs.FileMode(all[i].Source.Mode))
+// makeDirs makes directories, and says whether the server can still be reached.
+// Those that are refused are tried again one by one: they may be there.
+func (d *remoteDestination) makeDirs(ctx context.Context, dirs []*mirror.Entry) bool {
+	refused := make([]error, len(dirs))
+	err := d.operate(ctx, 1, func(yield func(ftpclient.Operation) bool) {
+		for i, e := range dirs {
+			o := ftpclient.OpMakeDir(d.join(e.Path).Path)
+			o.Done = func(err error) { refused[i] = err }
+			if !yield(o) {
+				return
 			}
-			if err != nil && !conn.Usable() {
-				d.did(ctx, a, err)
+		}
+	})
+	if err != nil {
+		return false
+	}
+	err = d.client.Do(ctx, func(conn *ftpclient.Conn) error {
+		for i, e := range dirs {
+			err := refused[i]
+			if err != nil {
+				err = d.put.make(ctx, conn, e.Path)
+			}
+			d.did(ctx, action{Action: "mkdir", Path: e.Path}, err)
+			if err != nil && (!conn.Usable() || ctx.Err() != nil) {
 				return err
 			}
-			d.setOrNot(ctx, a, err)
 		}
 		return nil
 	})
+	return err == nil
 }
 
-func (d *remoteDestination) setTime(ctx context.Context, conn *ftpclient.Conn, path string, a action) error {
-	return conn.SetModTime(ctx, path, *a.Time)
+// operate carries operations out, and reports why it cannot go on.
+func (d *remoteDestination) operate(ctx context.Context, parallel int, all iter.Seq[ftpclient.Operation]) error {
+	err := d.client.Operate(ctx, all, parallel)
+	if err != nil && ctx.Err() == nil {
+		d.fails(ctx, d.remote.String(), err)
+	}
+	return err
 }
 
-func (d *remoteDestination) setMode(ctx context.Context, conn *ftpclient.Conn, path string, mode fs.FileMode) error {
-	return conn.Chmod(ctx, path, mode)
+// change sets times and permissions on the server. What it does not set is no
+// failure: the next run compares what it can.
+func (d *remoteDestination) change(ctx context.Context, all []mirror.Change) {
+	_ = d.operate(ctx, d.o.parallel, func(yield func(ftpclient.Operation) bool) {
+		for _, c := range all {
+			for _, a := range changes(c) {
+				path := d.join(a.Path).Path
+				o := ftpclient.OpChmod(path, fs.FileMode(c.Source.Mode))
+				if a.Time != nil {
+					o = ftpclient.OpSetModTime(path, *a.Time)
+				}
+				o.Done = func(err error) { d.setOrNot(ctx, a, err) }
+				if !yield(o) {
+					return
+				}
+			}
+		}
+	})
 }
 
 // setOrNot reports what a server has made of a time or of permissions.
@@ -100,40 +124,58 @@ func (d *remoteDestination) setOrNot(ctx context.Context, a action, err error) {
 		d.did(ctx, a, err)
 		return
 	}
-	what, told := "times", &d.noTime
+	what, told := "times", &d.noTimes
 	if a.Time == nil {
 		what, told = "permissions", &d.noModes
 	}
-	d.mu.Lock()
-	first := !*told
-	*told = true
-	d.mu.Unlock()
-	if first {
+	if told.CompareAndSwap(false, true) {
 		d.out.note("mirror %s: the server does not set the %s of files (%s)", d.remote, what, describe(refusal))
 	}
 }
 
+// remove deletes the files, and after them the directories, of which those that
+// hold what could not be deleted stay.
 func (d *remoteDestination) remove(ctx context.Context, entries []*mirror.Entry) {
-	err := d.client.Do(ctx, func(conn *ftpclient.Conn) error {
-		for _, e := range entries {
-			path := d.join(e.Path).Path
-			var err error
-			if e.Type == mirror.Dir {
-				err = conn.RemoveDir(ctx, path)
-			} else {
-				err = conn.Delete(ctx, path)
-			}
-			if err == nil {
-				d.counts.deleted++
-			}
-			d.did(ctx, removal(e), err)
-			if err != nil && (!conn.Usable() || ctx.Err() != nil) {
-				return nil // it was reported
+	var mu sync.Mutex
+	held := make(map[string]bool)
+	some := func(dirs bool) iter.Seq[ftpclient.Operation] {
+		return func(yield func(ftpclient.Operation) bool) {
+			for _, e := range entries {
+				mu.Lock()
+				stays := held[e.Path]
+				mu.Unlock()
+				if dirs != (e.Type == mirror.Dir) || stays {
+					continue
+				}
+				path := d.join(e.Path).Path
+				o := ftpclient.OpDelete(path)
+				if dirs {
+					o = ftpclient.OpRemoveDir(path)
+				}
+				o.Done = func(err error) {
+					mu.Lock()
+					if err == nil {
+						d.counts.deleted++
+					} else {
+						hold(held, e.Path)
+					}
+					mu.Unlock()
+					d.did(ctx, removal(e), err)
+				}
+				if !yield(o) {
+					return
+				}
 			}
 		}
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		d.fails(ctx, d.remote.String(), err)
+	}
+	if d.operate(ctx, d.o.parallel, some(false)) == nil {
+		_ = d.operate(ctx, 1, some(true))
+	}
+}
+
+// hold notes that the directories that path is in cannot be deleted.
+func hold(held map[string]bool, path string) {
+	for dir, _ := splitPath(path); dir != ""; dir, _ = splitPath(dir) {
+		held[dir] = true
 	}
 }

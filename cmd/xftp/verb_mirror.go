@@ -92,6 +92,7 @@ too, if they stay in the directory (keep).`,
 	f.BoolVarP(&o.resume, "continue", "c", false, "continue what was interrupted")
 	f.Var((*fileCount)(&o.parallel), "parallel", "`N` files at a time, each over a connection of its own")
 	mo.maxDelete = -1
+	typed(f, "delete")
 	o.addVerifyFlag(cmd)
 	completeWords(cmd, "compare", compareWords)
 	completeWords(cmd, "links", linkWords)
