@@ -10,16 +10,50 @@ import (
 )
 
 // deliver sends what is missing behind offset and gives the file its final name.
-func (u *upload) deliver(ctx context.Context, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) (err error) {
-	if offset == 0 || offset < info.Size() {
-		return u.send(ctx, u.part(), u.final(), offset, f, info, bar)
+func (u *upload) deliver(ctx context.Context, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) error {
+	if offset == 0 {
+		return u.send(ctx, u.part(), u.final(), 0, f, info, bar)
 	}
-	u.result = ftpclient.Result{Size: offset} // all of it is there
-	u.result.Verified, err = u.checkWhole(ctx, u.client, u.part(), f)
+	err := u.join(ctx, offset, f, info, bar)
+	if ctx.Err() == nil && isMisjoined(err) {
+		u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, describe(err))
+		if err = u.send(ctx, u.part(), "", 0, f, info, bar); err == nil {
+			err = u.joined(ctx, u.client, u.part(), f, &u.result)
+		}
+	}
 	if err != nil || u.final() == "" {
 		return err
 	}
-	return u.do(ctx, func(conn *ftpclient.Conn) error { return u.rename(ctx, conn, offset) })
+	return u.do(ctx, func(conn *ftpclient.Conn) error { return u.rename(ctx, conn, info.Size()) })
+}
+
+// isMisjoined says whether err is that of a file whose pieces do not make it.
+func isMisjoined(err error) bool {
+	var wrong *ftpclient.IntegrityError
+	return errors.Is(err, errOverlap) ||
+		errors.As(err, &wrong) && (wrong.Kind == ftpclient.KindHash || wrong.Kind == ftpclient.KindContent || wrong.Kind == ftpclient.KindStored && wrong.Err == nil)
+}
+
+// join sends what is missing behind offset, and compares the whole with the server's
+// hash of it; where there is none, what lies around offset comes back and is compared.
+func (u *upload) join(ctx context.Context, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) (err error) {
+	if offset < info.Size() {
+		err = u.send(ctx, u.part(), "", offset, f, info, bar)
+	} else { // all of it is there
+		u.result = ftpclient.Result{Size: offset}
+		u.result.Verified, err = u.checkWhole(ctx, u.client, u.part(), f)
+	}
+	if err != nil {
+		return err
+	}
+	if err := u.joined(ctx, u.client, u.part(), f, &u.result); err != nil || u.result.Verified == ftpclient.VerifiedHash || u.o.verify == "none" {
+		return err
+	}
+	around := span{max(offset-overlapLength, 0), min(offset+overlapLength, info.Size())}
+	_, err = u.client.DownloadSegments(ctx, &overlapping{part: f, again: spans{around}}, &ftpclient.Segments{
+		Path: u.part(), Size: info.Size(), Count: 1, Missing: toRanges(spans{around}),
+	})
+	return err
 }
 
 // rename gives a part that was complete before its final name, and makes sure
@@ -67,7 +101,16 @@ func (u *upload) replace(ctx context.Context, refusal error, f *os.File, info fs
 
 // remove deletes a file on the server, or says that it stays.
 func (u *upload) remove(ctx context.Context, path string) {
-	if err := u.do(ctx, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, path) }); err != nil {
+	err := u.do(ctx, func(conn *ftpclient.Conn) error {
+		err := conn.Delete(ctx, path)
+		if err != nil && conn.Usable() {
+			if _, missing := conn.Size(ctx, path); missing != nil {
+				return nil
+			}
+		}
+		return err
+	})
+	if err != nil {
 		u.out.note("%s %s: %s stays on the server (%s)", u.verb, u.path, path, describe(err))
 	}
 }
@@ -82,12 +125,14 @@ func (u *upload) removed(ctx context.Context) bool {
 
 // broken notes what is on the server after an error.
 func (u *upload) broken(err error, offset int64, info fs.FileInfo) {
+	defer func() { u.record.ended(err, u.started && !u.spoilt) }()
 	if err == nil || info == nil {
 		return
 	}
-	u.started = offset+u.result.Bytes > 0 && info.Mode().IsRegular() && u.Type == ftpclient.Binary
+	u.started = (offset+u.result.Bytes > 0 || u.inParts != "") && info.Mode().IsRegular() && u.Type == ftpclient.Binary
 	u.cut = u.o.inPlace && u.hasBegun(err)
-	u.spoilt = kindOf(err) == ftpclient.KindHash
+	kind := kindOf(err)
+	u.spoilt = u.spoilt || kind == ftpclient.KindHash || kind == ftpclient.KindContent
 }
 
 // amend takes from the server what is not the file, after err.

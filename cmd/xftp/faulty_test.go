@@ -126,17 +126,24 @@ func (f *faultyFile) Read(b []byte) (int, error) {
 	if limit := s.number("stall"); limit >= 0 && f.moved.Load() >= limit {
 		s.stall()
 	}
+	if limit := s.number("stalltotal"); limit >= 0 && s.moved.Load() >= limit {
+		s.stall()
+	}
 	if f.drops && f.moved.Load() >= 1e6 {
 		s.listener.breakAll()
 	}
 	n, err := f.File.Read(b)
 	f.moved.Add(int64(n))
+	s.moved.Add(int64(n))
 	return n, err
 }
 
 func (f *faultyFile) Write(b []byte) (int, error) {
 	s := f.server
 	if limit := s.number("stall"); limit >= 0 && f.moved.Load() >= limit {
+		s.stall()
+	}
+	if limit := s.number("stalltotal"); limit >= 0 && s.moved.Load() >= limit {
 		s.stall()
 	}
 	limit := s.number("full")
@@ -152,6 +159,7 @@ func (f *faultyFile) Write(b []byte) (int, error) {
 	}
 	n, err := f.File.Write(b)
 	f.moved.Add(int64(n))
+	s.moved.Add(int64(n))
 	return n, err
 }
 

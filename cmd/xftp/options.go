@@ -32,7 +32,7 @@ type options struct {
 	resume   bool   // get, put: -c
 	trees    bool   // get, put: -r
 	parallel int    // get, put: files at a time
-	segments int    // get: connections for one file, 0 = by its size
+	segments int    // get, put: connections for one file, 0 = as many as pay
 	inPlace  bool   // put: no temporary name
 	noGlob   bool   // *, ? and [ in URLs stand for themselves
 	force    bool   // rm, mv: -f

@@ -15,7 +15,7 @@ import (
 const overlapLength = 64 << 10
 
 // errOverlap is why a part cannot be continued whose bytes came again.
-var errOverlap = errors.New("what the server sends again is not what the part holds")
+var errOverlap = errors.New("what the server sends again is not what is here")
 
 // overlaps returns what is to come again of a file of size bytes: the end of each
 // piece, and of one that ends with the file the beginning, if that is where it meets
@@ -36,7 +36,10 @@ func (all spans) overlaps(size int64) spans {
 // An overlapping writer compares what comes again with what a part holds, and writes the rest.
 // Write goes on at at; WriteAt may be called by several goroutines at once.
 type overlapping struct {
-	part  *partFile
+	part interface {
+		io.ReaderAt
+		io.WriterAt
+	}
 	again spans
 	at    int64
 }

@@ -111,16 +111,20 @@ func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads 
 	if len(uploads) == 1 || s.o.resume && !s.o.trees {
 		later, uploads = uploads, nil
 	}
+	for _, u := range uploads {
+		info, err := os.Stat(u.path)
+		u.alone = err == nil && info.Mode().IsRegular() && u.wantsSegments(info)
+	}
 	quick := func(yield func(ftpclient.Upload) bool) {
 		for _, u := range uploads {
-			if !u.asks && !yield(u.quick(ctx)) {
+			if !u.asks && !u.alone && !yield(u.quick(ctx)) {
 				return
 			}
 		}
 	}
 	if err := client.Upload(ctx, iter.Seq[ftpclient.Upload](quick), s.o.parallel); err != nil {
 		for _, u := range uploads {
-			if !u.ended && !u.asks && u.late == nil {
+			if !u.ended && !u.asks && !u.alone && u.late == nil {
 				u.finish(ctx, time.Now(), err) // it was never begun
 			}
 		}
@@ -129,7 +133,7 @@ func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads 
 		if u.late != nil {
 			u.late()
 		}
-		if u.asks {
+		if u.asks || u.alone {
 			later = append(later, u)
 		} else if u.settled {
 			ended = append(ended, u)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
@@ -16,12 +15,55 @@ import (
 // see whether it is of the file that it is to be continued with.
 const tailLength = 64 << 10
 
+// goOn returns how much of the file the part on the server holds. A part in
+// segments is that of u.record instead. before is the record of an upload that this
+// process has begun, or nil. What cannot be continued is said.
+func (u *upload) goOn(ctx context.Context, before *upRecord, f *os.File, info fs.FileInfo) (offset int64, err error) {
+	old, missing := u.record.found()
+	if before != nil && before.known {
+		old, missing = before.state, nil
+	}
+	changed := missing == nil && !old.sameFile(u.record.state)
+	stale := ""
+	switch {
+	case !u.o.resume && !u.asks: // all of it goes
+	case missing == nil && !changed && old.Part != "":
+		u.record.state, u.inParts = old, old.Part
+		return 0, nil
+	case old.Part != "":
+		stale = errChangedHere.Error()
+	default:
+		why := error(nil)
+		if changed {
+			why = errChangedHere
+		} else if missing != nil {
+			why = errNoRecord
+		}
+		err = u.do(ctx, func(conn *ftpclient.Conn) error {
+			offset, stale, err = u.resumable(ctx, conn, u.part(), f, info, why)
+			return err
+		})
+	}
+	if err == nil && old.Part != "" {
+		u.remove(ctx, old.Part)
+	}
+	if stale != "" {
+		u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, stale)
+	}
+	return offset, err
+}
+
+// Why a part on the server is not continued, unless a hash shows what it is.
+var (
+	errChangedHere = errors.New("the file has changed since its upload began")
+	errNoRecord    = errors.New("nothing here says what the part on the server was made of")
+)
+
 // resumable returns how much of the file the part on the server holds, and if
-// it cannot be continued the reason. The server keeps no note of what the part
-// was made of, so the file must not have changed since it was last written,
-// and must have the bytes that the part ends in. conn may be used up
-// afterwards.
-func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part string, f *os.File, info fs.FileInfo) (offset int64, stale string, err error) {
+// it cannot be continued the reason. It can if it was made of this file, as is known
+// here from when it was begun, and ends in the bytes that it should; or if the
+// server's hash of it is that of the file so far. conn may be used up afterwards.
+func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part string, f *os.File, info fs.FileInfo, doubt error) (offset int64, stale string, err error) {
 	offset, err = conn.Size(ctx, part)
 	if err != nil {
 		if conn.Usable() {
@@ -29,22 +71,53 @@ func (u *upload) resumable(ctx context.Context, conn *ftpclient.Conn, part strin
 		}
 		return 0, "", err
 	}
-	u.started = offset > 0
-	written, err := conn.ModTime(ctx, part)
+	if u.started = offset > 0; !u.started {
+		return 0, "", nil
+	}
 	switch {
-	case err != nil && !conn.Usable():
-		return 0, "", err
-	case err != nil:
-		return 0, "the server does not tell when the part there was written", nil
-	case info.ModTime().Truncate(time.Second).After(written):
-		return 0, "the file has changed since the part on the server was written", nil
+	case doubt == errNoRecord && u.o.inPlace:
+		return 0, "", nil // it need not be a part
+	case doubt == errChangedHere:
+		return 0, doubt.Error(), nil
 	case offset > info.Size():
 		return 0, "the part on the server is longer than the file", nil
+	}
+	same, err := u.hashedPart(ctx, conn, part, offset, f)
+	switch {
+	case err != nil:
+		return 0, "", err
+	case same == ftpclient.KindHash:
+		return 0, "the part on the server is not of this file", nil
+	case same == "":
+		return offset, "", nil
+	case doubt != nil:
+		return 0, doubt.Error(), nil
 	}
 	if stale, err = u.compare(ctx, conn, part, offset, f); stale != "" || err != nil {
 		return 0, stale, err
 	}
 	return offset, "", nil
+}
+
+// hashedPart compares the server's hash of a part of offset bytes with that of the
+// file so far: the answer is "" if they are equal, KindHash if not, and
+// KindUnverified if the server does not say.
+func (u *upload) hashedPart(ctx context.Context, conn *ftpclient.Conn, part string, offset int64, f *os.File) (ftpclient.Kind, error) {
+	sum, err := conn.Hash(ctx, part)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case !conn.Usable():
+		return "", err
+	default:
+		return ftpclient.KindUnverified, nil
+	}
+	err = checkHash(ctx, sum, io.NewSectionReader(f, 0, offset))
+	if kindOf(err) == ftpclient.KindHash {
+		return ftpclient.KindHash, nil
+	}
+	return "", err
 }
 
 // compare fetches the end of a part of offset bytes, and says why it cannot be

@@ -51,7 +51,7 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 			_ = part.record() // if not, more comes again than must
 		},
 	})
-	d.result, d.segments = result, result.Segments
+	d.used(result)
 	if err != nil {
 		return err
 	}
@@ -63,16 +63,24 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 }
 
 // nowhere downloads to /dev/null, where the order of the bytes does not matter.
-func (d *download) nowhere(ctx context.Context, null *os.File, bar *fileBar) (err error) {
+func (d *download) nowhere(ctx context.Context, null *os.File, bar *fileBar) error {
 	if err := d.look(ctx); err != nil {
 		return err
 	}
 	d.segments = segmentsFor(d.o.segments, d.state.Size)
-	d.result, err = d.client.DownloadSegments(ctx, null, &ftpclient.Segments{
+	result, err := d.client.DownloadSegments(ctx, null, &ftpclient.Segments{
 		Path: d.Path, Size: d.state.Size, Count: d.segments, Progress: bar.report(),
 	})
-	d.segments = max(d.result.Segments, 1)
+	d.used(result)
 	return err
+}
+
+// used notes the result of a download in segments, and how many auto has come to.
+func (d *download) used(result ftpclient.Result) {
+	d.result = result
+	if d.segments == 0 {
+		d.segments = max(result.Segments, 1)
+	}
 }
 
 func toRanges(all spans) []ftpclient.Range {

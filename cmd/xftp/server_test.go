@@ -18,6 +18,7 @@ import (
 //
 //	greeting=LINE   say this instead of a greeting and hang up
 //	stall=N         stop, on the first download or upload, after N bytes
+//	stalltotal=N    the same, after N bytes of all of them
 //	noren           refuse to rename
 //	fakeren         say that a file was renamed, and leave it
 //	nodele          refuse to delete
@@ -52,6 +53,7 @@ type testServer struct {
 	serving  sync.WaitGroup
 	cert     tls.Certificate // with tls
 	begun    atomic.Int64    // transfers
+	moved    atomic.Int64    // bytes
 }
 
 func startServer(root string, args []string) (*testServer, error) {

@@ -24,6 +24,8 @@ type session struct {
 	tally   *tally
 	bars    *progress // of transfers
 
+	unsegmented sync.Once // it was said why files are not sent in segments
+
 	mu   sync.Mutex
 	code int // exit code so far
 }

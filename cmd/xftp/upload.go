@@ -17,11 +17,16 @@ import (
 type upload struct {
 	*session
 	client *ftpclient.Client
-	remote          // where it goes
-	path   string   // local file
-	arg    int      // of the command line, that it comes from
-	again  []string // arguments that upload it again, for the hint
-	asks   bool     // it needs questions first, or a second try
+	remote           // where it goes
+	path   string    // local file
+	arg    int       // of the command line, that it comes from
+	again  []string  // arguments that upload it again, for the hint
+	asks   bool      // it needs questions first, or a second try
+	record *upRecord // of a regular file whose bytes go as they are; nil before it is open
+
+	alone    bool   // it is sent in segments, if the server takes that
+	segments int    // 0 is 1
+	inParts  string // where it lies on the server while it is sent in segments, or ""
 
 	retries int // tries before this one
 	result  ftpclient.Result
@@ -30,15 +35,18 @@ type upload struct {
 	cut     bool   // what the server has under the final name may not be whole
 	spoilt  bool   // the part on the server has other bytes than were sent
 	ended   bool
-	whole   bool // it has ended well
+	whole   bool   // it has ended well
 	settled bool   // it has ended before a signal came
 	late    func() // ends it, if it has not
 }
 
 // part is the name that the file has on the server until it is complete.
 func (u *upload) part() string {
-	if u.o.inPlace {
+	switch {
+	case u.o.inPlace:
 		return u.Path
+	case u.inParts != "":
+		return u.inParts
 	}
 	return u.dir() + temporaryName(u.base(), partSuffix)
 }
@@ -69,7 +77,7 @@ func (u *upload) put(ctx context.Context) bool {
 // once, by [session.stopped], if there is no more to say about it.
 func (u *upload) finish(ctx context.Context, start time.Time, err error) bool {
 	report := u.transfer(u.remote, u.path)
-	report.Retries = u.retries
+	report.Retries, report.Segments = u.retries, max(u.segments, 1)
 	caught := interrupted(ctx)
 	switch {
 	case err == nil:
@@ -101,6 +109,7 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 			return nil, err
 		}
 		bar = u.bars.begin(u.path, info.Size())
+		u.keepRecord(info).began()
 		return f, nil
 	}
 	if u.bars != nil {
@@ -146,28 +155,44 @@ func (u *upload) run(ctx context.Context, bar *fileBar) error {
 	defer f.Close()
 	defer endWith(ctx, f)()
 	offset := int64(0)
-	canResume := info.Mode().IsRegular() && u.Type == ftpclient.Binary
-	if (u.o.resume || u.asks) && canResume {
-		var stale string
-		err := u.do(ctx, func(conn *ftpclient.Conn) (err error) {
-			offset, stale, err = u.resumable(ctx, conn, u.part(), f, info)
+	if before := u.record; u.keepRecord(info) != nil {
+		if offset, err = u.goOn(ctx, before, f, info); err != nil {
 			return err
-		})
-		if err != nil {
-			return err
-		}
-		if stale != "" {
-			u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, stale)
 		}
 	}
-	err = u.deliver(ctx, offset, f, info, bar)
+	err = u.move(ctx, offset, f, info, bar)
 	var refusal *ftpclient.ReplyError
 	if errors.As(err, &refusal) && isRename(refusal) && ctx.Err() == nil {
-		return u.replace(ctx, refusal, f, info, bar)
+		err = u.replace(ctx, refusal, f, info, bar)
+		u.record.ended(err, true)
+		return err
 	}
 	u.broken(err, offset, info)
 	u.amend(ctx, err)
 	return err
+}
+
+// keepRecord makes the record of the upload, or returns nil if it is none that can be
+// continued.
+func (u *upload) keepRecord(info fs.FileInfo) *upRecord {
+	u.record = nil
+	if info.Mode().IsRegular() && u.Type == ftpclient.Binary {
+		u.record = recordOf(u.source(), u.path, info)
+	}
+	return u.record
+}
+
+// move sends what is missing behind offset, and gives the file its final name.
+func (u *upload) move(ctx context.Context, offset int64, f *os.File, info fs.FileInfo, bar *fileBar) error {
+	if offset == 0 && u.record != nil && (u.record.state.Done != nil || u.wantsSegments(info)) {
+		err := u.sendSegments(ctx, f, info, bar)
+		if !errors.Is(err, ftpclient.ErrNoSegments) || ctx.Err() != nil {
+			return err
+		}
+		u.withoutSegments(ctx, err)
+	}
+	u.record.began()
+	return u.deliver(ctx, offset, f, info, bar)
 }
 
 // do calls f with a connection that has the type of the URL.

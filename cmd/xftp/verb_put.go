@@ -14,14 +14,23 @@ func newPut(out *output) *cobra.Command {
 		Long: `Put uploads files. If the path of the URL ends in / it is a directory, and the
 files keep their names; else it is the name that the one file gets. The file
 appears under its name when it is complete; until then it is .NAME.xftp-part
-beside it on the server, which -c continues if its last 64 KiB are those of the
-local file. Where the server does not rename, a file below 64 MiB is sent again
+beside it on the server. With -c that is continued if the local file has the size
+and time that it had (a note of them is kept in ~/.local/state/xftp until the upload
+is complete) and the last 64 KiB there are the file's, or if the server's hash of it
+is; after that the hash of the whole has to be right, or what lies around the
+place where it went on. Otherwise the upload starts again. Where the server does not rename, a file below 64 MiB is sent again
 under its own name, and .NAME.xftp-part is deleted after that. With --inplace it
 has its own name from the start, and is not whole until xftp says so.
 
 After an upload the server is asked for the size of the file, which has to be
 right; with --verify hash, also for its hash. A server that tells nothing of the
 kind gives a warning, which --verify size or hash makes an error.
+
+With -n a file goes over several connections, each of which writes parts of it (REST
+and STOR), to .NAME.TOKEN.xftp-part. Not every server lets files be written so;
+that is found out first, and then one connection sends the file. With auto, files
+from 64 MiB on go over one connection at first, and one more as long as each makes
+the upload a tenth faster, up to 8.
 
 A FILE - is standard input. It is read once: an upload that breaks off after its
 first byte is not tried again, and cannot be continued. Its end is the end of the
@@ -66,6 +75,7 @@ already are not sent again, if it tells their times (MLSD).`,
 	})
 	o.addManyFlags(cmd)
 	o.addVerifyFlag(cmd)
+	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: as many as pay")
 	cmd.Flags().BoolVar(&o.inPlace, "inplace", false, "send files under their own names at once, which a failure leaves cut short")
 	return cmd
 }
