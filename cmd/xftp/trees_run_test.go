@@ -43,6 +43,8 @@ type treeMove struct {
 var treeMoves = []treeMove{
 	{"get -r", down, func(from, to string) []string { return []string{"get", "-r", from, "-o", to} }},
 	{"put -r", up, func(from, to string) []string { return []string{"put", "-r", from, to} }},
+	{"mirror down", down, func(from, to string) []string { return []string{"mirror", from, to} }},
+	{"mirror up", up, func(from, to string) []string { return []string{"mirror", from, to} }},
 }
 
 // A treeBench is a bench with a server that serves trees.
