@@ -54,7 +54,7 @@
 // [Config.Ahead]. Replies come in the order of the commands, and each is
 // accounted for: one that cannot be meant for its command ends the connection,
 // and what had not begun on it goes over another one. Servers that cannot take
-// this are in tables by what their greeting says (site.go), and those that
+// this are in tables by what their greeting says (quirks.go), and those that
 // answer a command during a transfer are found out. The next upload is not
 // named before the one before it has ended.
 //
