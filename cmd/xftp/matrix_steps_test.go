@@ -97,7 +97,8 @@ func (c *verbCell) resumeDown() error {
 	return errors.Join(err, holdsData(filepath.Join(c.local, "down"), data))
 }
 
-// resumeUp continues a part on the server that was cut at some byte.
+// resumeUp continues a part on the server that was cut at some byte, of an upload
+// that there is a record of.
 func (c *verbCell) resumeUp() error {
 	data := c.data[1 : 400_000+1]
 	at := c.cut(data)
@@ -106,6 +107,17 @@ func (c *verbCell) resumeUp() error {
 	if err != nil {
 		return err
 	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	to, err := parseRemote(c.url(""))
+	if err != nil {
+		return err
+	}
+	record := recordOf(to.join("up").source(), from, info)
+	record.path = filepath.Join(c.dir, ".local/state/xftp/uploads", filepath.Base(record.path))
+	record.write()
 	reports, err := c.moves(1, "put", "-c", from, c.url(""))
 	if err == nil && reports[0].Bytes > int64(len(data)-at+overlap) {
 		err = fmt.Errorf("cut at byte %d, and %d bytes went", at, reports[0].Bytes)
