@@ -40,7 +40,7 @@ const memory = "/dev/shm"
 
 func newBench(o options) (*bench, error) {
 	b := &bench{o: o, say: newPrinter(os.Stdout), contents: make(map[set]*content), ends: time.Now().Add(o.limit)}
-	parent, err := os.MkdirTemp(memory, "xftp-bench-")
+	parent, err := os.MkdirTemp(memory, fmt.Sprintf("xftp-bench-%d-", os.Getpid()))
 	if err != nil {
 		return nil, err
 	}

@@ -201,8 +201,9 @@ func checkRun(t *testing.T, c *record.Case, p *record.Peer, r record.Run) {
 // namespaces with its id in their names.
 func leftovers(t *testing.T) []string {
 	t.Helper()
+	pid := strconv.Itoa(os.Getpid())
 	var all []string
-	for _, pattern := range []string{memory + "/xftp-bench-*", "/run/netns/*-" + strconv.Itoa(os.Getpid()) + "-*"} {
+	for _, pattern := range []string{memory + "/xftp-bench-" + pid + "-*", "/run/netns/*-" + pid + "-*"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
