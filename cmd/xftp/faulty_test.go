@@ -131,6 +131,7 @@ func (f *faultyFile) Read(b []byte) (int, error) {
 	}
 	if f.drops && f.moved.Load() >= 1e6 {
 		s.listener.breakAll()
+		return 0, errors.New("broken off") // else the next try is broken off, too
 	}
 	n, err := f.File.Read(b)
 	f.moved.Add(int64(n))
