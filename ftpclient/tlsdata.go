@@ -117,7 +117,7 @@ func (d *secureData) CloseWrite() error {
 // afterNotify is how long a server may take from its close_notify to the end of the
 // stream, if it is not one that waits for an answer in between. It is spent once for
 // each control connection, and only where the server waits.
-const afterNotify = 100 * time.Millisecond
+const afterNotify = 500 * time.Millisecond
 
 // answerEnd answers the close_notify of the server by one, unless the server has
 // closed the connection at once: it would answer that by a reset. Whether a server
