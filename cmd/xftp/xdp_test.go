@@ -211,8 +211,9 @@ func TestXDPSudo(t *testing.T) {
 // and -c goes on.
 func TestXDPContinue(t *testing.T) {
 	b := newBench(t, lab.Config{})
-	want := b.serve("file", 200_000_000)
-	r := b.start("get", b.ftp.URL("file"))
+	const size = 60_000_000
+	want := b.serve("file", size)
+	r := b.start("get", b.ftp.URL("file"), "--limit-rate", "1M") // a minute, of which it has one second
 	part := filepath.Join(b.dir, ".file.xftp-part")
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
@@ -229,12 +230,12 @@ func TestXDPContinue(t *testing.T) {
 	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := r.wait(t); code != 143 || !strings.Contains(r.stderr.String(), "\nxftp: hint: continue with: xftp get -c "+b.ftp.URL("file")+"\n") {
+	if code := r.wait(t); code != 143 || !strings.Contains(r.stderr.String(), "\nxftp: hint: continue with: xftp get -c --limit-rate 1000000 "+b.ftp.URL("file")+"\n") {
 		t.Fatalf("exit code %d\n%s", code, r.stderr.String())
 	}
 	b.noProgram()
 	report := b.ok("get", "-c", b.ftp.URL("file"))
-	if report.Bytes >= 200_000_000 {
+	if report.Bytes >= size {
 		t.Errorf("all %d bytes came again", report.Bytes)
 	}
 	b.expect(filepath.Join(b.dir, "file"), want)
