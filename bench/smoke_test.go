@@ -42,7 +42,7 @@ func TestQuickSet(t *testing.T) {
 	out := filepath.Join(dir, "out", "results.json")
 	o := options{
 		program: program, out: out, rounds: 1, mtu: 1500, bytes: 2e6, quick: true,
-		timeout: time.Minute, caseLimit: time.Minute, limit: 10 * time.Minute,
+		timeout: 5 * time.Minute, caseLimit: 10 * time.Minute, limit: 30 * time.Minute,
 	}
 	if err := run(o, chosen); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestTLSRows(t *testing.T) {
 	out := filepath.Join(dir, "results.json")
 	o := options{
 		program: buildXftp(t, dir), out: out, rounds: 1, mtu: 1500, bytes: 2e6,
-		timeout: time.Minute, caseLimit: time.Minute, limit: 10 * time.Minute,
+		timeout: 5 * time.Minute, caseLimit: 10 * time.Minute, limit: 30 * time.Minute,
 	}
 	if err := run(o, chosen); err != nil {
 		t.Fatal(err)
