@@ -24,7 +24,7 @@ func (c *Conn) Attributes(ctx context.Context, path string) (Attributes, error) 
 }
 
 func (c *Conn) attributes(ctx context.Context, path string, a *Attributes) error {
-	if err := checkPath("SIZE", path); err != nil {
+	if err := c.checkName("SIZE", path); err != nil {
 		return err
 	}
 	var questions []question

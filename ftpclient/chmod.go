@@ -22,7 +22,7 @@ func (c *Conn) Chmod(ctx context.Context, path string, mode fs.FileMode) error {
 }
 
 func (c *Conn) chmod(ctx context.Context, path string, mode fs.FileMode) error {
-	if err := checkPath("SITE CHMOD", path); err != nil {
+	if err := c.checkName("SITE CHMOD", path); err != nil {
 		return err
 	}
 	ways, err := c.chmodWays(ctx, path, mode)

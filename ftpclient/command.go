@@ -94,6 +94,11 @@ func (c *Conn) send(ctx context.Context, verb, arg string) error {
 	if err := checkArgument(verb, arg); err != nil {
 		return err
 	}
+	if verb := strings.ToUpper(verb); named[verb] {
+		if err := c.checkTaken(verb, arg); err != nil {
+			return err
+		}
+	}
 	if err := c.settle(ctx); err != nil {
 		return err
 	}

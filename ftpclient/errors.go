@@ -58,6 +58,19 @@ func (e *ArgumentError) Error() string {
 	return fmt.Sprintf("argument of %s %s", e.Command, e.Problem)
 }
 
+// A NameError reports a name that the server is known to take for another one, without
+// a word: it would make, change or tell of a file that was not meant. Nothing was
+// sent.
+type NameError struct {
+	Command string // the verb
+	Name    string // the path
+	Taken   string // what the server would take it for
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("the server would take the name %q for %q", e.Name, e.Taken)
+}
+
 // A Step names a part of an operation that can time out.
 type Step string
 

@@ -110,10 +110,10 @@ func (c *Conn) Rename(ctx context.Context, from, to string) error {
 
 func (c *Conn) rename(ctx context.Context, from, to string) error {
 	// The second argument must not be found wanting after the first is sent.
-	if err := checkPath("RNTO", to); err != nil {
+	if err := c.checkName("RNTO", to); err != nil {
 		return err
 	}
-	if err := checkPath("RNFR", from); err != nil {
+	if err := c.checkName("RNFR", from); err != nil {
 		return err
 	}
 	_, err := c.expect(ctx, 3, "RNFR", from)
@@ -183,7 +183,7 @@ func parseQuoted(text string) (string, bool) {
 
 // path sends a command whose argument is a path and expects it completed.
 func (c *Conn) path(ctx context.Context, verb, path string) (Reply, error) {
-	if err := checkPath(verb, path); err != nil {
+	if err := c.checkName(verb, path); err != nil {
 		return Reply{}, err
 	}
 	return c.do(ctx, verb, path)

@@ -121,7 +121,7 @@ const hashRate = 16 << 20
 // file before it answers, which may take longer than the answer to other
 // commands.
 func (c *Conn) hash(ctx context.Context, h hashing, path string, size int64) (Sum, error) {
-	if err := checkPath(h.verb, path); err != nil {
+	if err := c.checkName(h.verb, path); err != nil {
 		return Sum{}, err
 	}
 	defer func(timeout time.Duration) { c.cfg.Timeout = timeout }(c.cfg.Timeout)

@@ -60,7 +60,7 @@ func (c *Conn) Entries(ctx context.Context, path string) ([]Entry, error) {
 }
 
 func (c *Conn) entries(ctx context.Context, verb, path string) ([]Entry, error) {
-	if err := checkArgument(verb, path); err != nil {
+	if err := c.checkList(verb, path); err != nil {
 		return nil, err
 	}
 	var b listBuffer
@@ -121,10 +121,18 @@ func (c *Conn) list(ctx context.Context, verb, path string, w io.Writer) error {
 	if strings.HasPrefix(path, "-") {
 		path = "./" + path // or servers take it for options of ls(1)
 	}
-	if err := checkArgument(verb, path); err != nil {
+	if err := c.checkList(verb, path); err != nil {
 		return err
 	}
 	return c.fetchList(ctx, verb, path, w)
+}
+
+// checkList is [Conn.checkName] for a directory that is to be listed, which may be "".
+func (c *Conn) checkList(verb, path string) error {
+	if err := checkArgument(verb, path); err != nil {
+		return err
+	}
+	return c.checkTaken(verb, path)
 }
 
 // fetchList is list with an argument that has been checked, and may hold

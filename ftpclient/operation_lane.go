@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -98,7 +99,7 @@ func (o *operator) together(ctx context.Context, jobs []*job) (all []*dispatch) 
 // are answered.
 func (o *operator) prepare(ctx context.Context, j *job) (*dispatch, bool) {
 	op := j.op
-	if o.single || j.failures > 0 || op.unsure != nil || op.check() != nil {
+	if o.single || j.failures > 0 || op.unsure != nil || op.check(o.c) != nil {
 		return nil, false
 	}
 	s := &dispatch{job: j}
@@ -130,7 +131,7 @@ func (o *operator) prepare(ctx context.Context, j *job) (*dispatch, bool) {
 var operationVerbs = map[operationKind]string{opDelete: "DELE", opMakeDir: "MKD", opRemoveDir: "RMD"}
 
 // check refuses the operation that cannot be sent.
-func (op *operating) check() error {
+func (op *operating) check(c *Conn) error {
 	err := checkPath(string(op.kind), op.path)
 	if err == nil && op.kind == opRename {
 		err = checkPath(string(op.kind), op.to)
@@ -140,6 +141,12 @@ func (op *operating) check() error {
 
 // flight sends operations at once and takes the replies.
 func (o *operator) flight(ctx context.Context, all []*dispatch) {
+	if err == nil {
+		err = c.checkTaken(cmp.Or(operationVerbs[op.kind], string(op.kind)), op.path)
+	}
+	if err == nil && op.kind == opRename {
+		err = c.checkTaken("RNTO", op.to)
+	}
 	err := o.c.settle(ctx)
 	if err == nil {
 		var lines []string

@@ -10,7 +10,7 @@ import (
 // stepwise carries an operation out command by command. If it may have been done
 // before, a refusal is compared with what there is.
 func (o *operator) stepwise(ctx context.Context, op *operating) error {
-	if err := op.check(); err != nil {
+	if err := op.check(o.c); err != nil {
 		return err
 	}
 	before, granted := op.unsure, op.granted

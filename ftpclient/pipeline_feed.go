@@ -147,11 +147,11 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 	if f.list {
 		return p.listCommands(ctx, f)
 	}
-	if err := checkPath(f.verb, f.path); err != nil {
+	if err := c.checkName(f.verb, f.path); err != nil {
 		return nil, err
 	}
 	if f.rename != "" {
-		if err := checkPath("RNTO", f.rename); err != nil {
+		if err := c.checkName("RNTO", f.rename); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +189,7 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 // matter.
 func (p *pipeline) listCommands(ctx context.Context, f *flight) (lines []string, err error) {
 	f.verb = p.c.listVerb()
-	if err := checkArgument(f.verb, f.path); err != nil {
+	if err := p.c.checkList(f.verb, f.path); err != nil {
 		return nil, err
 	}
 	if f.data, err = p.c.prepareData(ctx); err != nil {

@@ -1,6 +1,9 @@
 package ftpclient
 
-import "strings"
+import (
+	"path"
+	"strings"
+)
 
 // A quirk is what is peculiar to a kind of server, which its greeting shows. What
 // is found out while a [Client] works is in [site].
@@ -23,6 +26,10 @@ type quirk struct {
 	awaits bool // it keeps a data connection open until its close_notify is answered
 
 	mdtmSets bool // MDTM with a time before the name sets that
+
+	// takes returns the name that it takes a name for, without a word, as the
+	// argument of a command. If nil, it takes every name as it is.
+	takes func(verb, name string) string
 
 	// denials are texts of a 550 by which it says of a command that this user may
 	// not have it, whatever the file.
@@ -54,7 +61,7 @@ var quirks = []quirk{
 		},
 	},
 	{mark: "ProFTPD", eager: true, telnet: true, all: "-a"},
-	{mark: "Pure-FTPd", eager: true, all: "-a"},
+	{mark: "Pure-FTPd", eager: true, all: "-a", takes: pureFTPdTakes},
 	{mark: "FTP server (", telnet: true},
 	{mark: "icrosoft FTP Service", lockstep: true},
 	{mark: "MadGoat", lockstep: true},
@@ -70,4 +77,59 @@ func quirksOf(greeting Reply) quirk {
 		}
 	}
 	return quirk{}
+}
+
+// pureFTPdTakes is what pure-ftpd 1.0.50 makes of names, as TestLabTakenNames finds it.
+// A byte from 0x01 to 0x1f, or 0x7f, anywhere in the line of any command becomes an
+// underscore (sfgets in src/ftp_parser.c), so that SIZE and DELE are about
+// the other file, too. For the commands that make a name, so does each space before
+// the whole path, without a "./", and each one behind it (revealextraspc); those
+// of directories on the way stay, and so do other blanks than U+0020.
+func pureFTPdTakes(verb, name string) string {
+	taken := []byte(name)
+	for i, b := range taken {
+		if b < ' ' || b == 0x7f {
+			taken[i] = '_'
+		}
+	}
+	switch verb {
+	case "STOR", "APPE", "MKD", "RNTO":
+	default:
+		return string(taken)
+	}
+	if strings.HasPrefix(path.Clean(name), " ") {
+		for i := strings.Index(name, " "); i < len(name) && name[i] == ' '; i++ {
+			taken[i] = '_'
+		}
+	}
+	for i := len(name) - 1; i >= 0 && name[i] == ' '; i-- {
+		taken[i] = '_'
+	}
+	return string(taken)
+}
+
+// checkName refuses the path that a server would not see, or take for another.
+func (c *Conn) checkName(verb, path string) error {
+	if err := checkPath(verb, path); err != nil {
+		return err
+	}
+	return c.checkTaken(verb, path)
+}
+
+// checkTaken refuses the path that the server would take for another.
+func (c *Conn) checkTaken(verb, path string) error {
+	takes := quirksOf(c.greeting).takes
+	if takes == nil {
+		return nil
+	}
+	if taken := takes(verb, path); taken != path {
+		return &NameError{Command: verb, Name: path, Taken: taken}
+	}
+	return nil
+}
+
+// named holds the commands whose whole argument is a path.
+var named = map[string]bool{
+	"RETR": true, "STOR": true, "APPE": true, "DELE": true, "MKD": true, "RMD": true, "CWD": true,
+	"RNFR": true, "RNTO": true, "SIZE": true, "MDTM": true, "MLST": true,
 }

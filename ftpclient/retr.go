@@ -118,7 +118,7 @@ func (c *Conn) prepare(ctx context.Context, verb, path string, opts *TransferOpt
 	if opts != nil {
 		o = *opts
 	}
-	if err := checkPath(verb, path); err != nil {
+	if err := c.checkName(verb, path); err != nil {
 		return o, err
 	}
 	if o.Offset < 0 {

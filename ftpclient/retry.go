@@ -33,12 +33,13 @@ func transient(err error) bool {
 		local      *localError
 		transfer   *TransferError
 		argument   *ArgumentError
+		name       *NameError
 		bad        *URLError
 		protection *TLSError
 	)
 	switch {
 	case err == nil,
-		errors.As(err, &integrity), errors.As(err, &local), errors.As(err, &argument), errors.As(err, &bad),
+		errors.As(err, &integrity), errors.As(err, &local), errors.As(err, &argument), errors.As(err, &name), errors.As(err, &bad),
 		errors.As(err, &protection),
 		errors.As(err, &transfer) && transfer.local,
 		errors.Is(err, ErrClosed), errors.Is(err, errNoRestart), errors.Is(err, errListing):

@@ -160,7 +160,7 @@ func (p *pipeline) lockstep(ctx context.Context, f *flight) error {
 // is known to be the same, or from the start, if that is little.
 func (p *pipeline) retrieveRest(ctx context.Context, f *flight) (err error) {
 	c := p.c
-	if err := checkPath("RETR", f.path); err != nil {
+	if err := c.checkName("RETR", f.path); err != nil {
 		return err
 	}
 	if err := c.setType(ctx, c.want); err != nil {
@@ -272,7 +272,7 @@ func refusedFor(err error, verb string) bool {
 // storeRest sends what the server does not hold, or all of it.
 func (p *pipeline) storeRest(ctx context.Context, f *flight) error {
 	if f.rename != "" {
-		if err := checkPath("RNTO", f.rename); err != nil {
+		if err := p.c.checkName("RNTO", f.rename); err != nil {
 			return err
 		}
 	}

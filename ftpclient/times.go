@@ -21,7 +21,7 @@ func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
 }
 
 func (c *Conn) setModTime(ctx context.Context, path string, t time.Time) error {
-	if err := checkPath("MFMT", path); err != nil {
+	if err := c.checkName("MFMT", path); err != nil {
 		return err
 	}
 	ways, err := c.timeWays(ctx, path, t)
@@ -44,7 +44,7 @@ func (c *Conn) SetCreateTime(ctx context.Context, path string, t time.Time) erro
 }
 
 func (c *Conn) setCreateTime(ctx context.Context, path string, t time.Time) error {
-	if err := checkPath("MFCT", path); err != nil {
+	if err := c.checkName("MFCT", path); err != nil {
 		return err
 	}
 	ways, err := createWays(path, t)

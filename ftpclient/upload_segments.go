@@ -84,6 +84,16 @@ func (c *Client) uploadSegments(ctx context.Context, src io.ReaderAt, s *UploadS
 			return err
 		}
 	}
+	err := c.Do(ctx, func(conn *Conn) error {
+		err := conn.checkTaken("STOR", s.Path)
+		if err == nil {
+			err = conn.checkTaken("RNTO", s.Rename)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	w := &sending{client: c, path: s.Path, src: src, size: s.Size, progress: s.Progress, written: s.Written}
 	missing := s.Missing
 	if missing == nil || slices.ContainsFunc(missing, func(r Range) bool { return r.From <= 0 }) {
@@ -95,7 +105,7 @@ func (c *Client) uploadSegments(ctx context.Context, src io.ReaderAt, s *UploadS
 		return err
 	}
 	w.cut(missing)
-	err := w.run(ctx, max(s.Count, 0), result)
+	err = w.run(ctx, max(s.Count, 0), result)
 	if err == nil {
 		err = w.check(ctx, max(s.Count, 1), result)
 	}

@@ -87,6 +87,7 @@ const unverifiedHint = "the server does not offer that check; --verify auto does
 // transferHints are for errors of a transfer, from the first packet on.
 var transferHints = []hint{
 	{isUnverified, unverifiedHint},
+	{as[*ftpclient.NameError], "two files could become one there; give it another name"},
 	{is(errPartLocked), "wait for it, or write elsewhere with -o"},
 	{is(unix.ECONNREFUSED), "no FTP server listens there; check host and port"},
 	{is(unix.EHOSTUNREACH), "nobody answers at that address; check --address, --gateway and the cable"},

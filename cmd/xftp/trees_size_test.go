@@ -60,8 +60,8 @@ func TestTreesBrokenNames(t *testing.T) {
 						t.Errorf("%s: %s is not there, or has other bytes", m.name, name)
 					}
 				}
-				silent := lackOf(kind, m.way, "\n", false)
-				if told := code == exitTransfer; told == (silent != nil && silent.stored == nil) {
+				lack := lackOf(kind, m.way, "\n", false)
+				if told := code == exitTransfer; told == (lack != nil && lack.silent) {
 					t.Errorf("%s: %d names of %d, and exit code %d\n%s", m.name, len(have), len(want), code, r.stderr.String())
 				}
 				if name := source + `/x\x0d: `; m.way == up && !strings.Contains(r.stderr.String(), name) {

@@ -107,10 +107,9 @@ type treeLack struct {
 	ways   way
 	what   string
 	has    func(name string) bool
-	isDir  bool                // with those of directories alone
-	isFile bool                // with those of files alone
-	silent bool                // the server says nothing of it
-	stored func(string) string // the name that it stores instead, if it does
+	isDir  bool // with those of directories alone
+	isFile bool // with those of files alone
+	silent bool // nobody says anything of it
 }
 
 // treeLacks are all that are known. What a tree loses otherwise, xftp has lost.
@@ -119,8 +118,8 @@ var treeLacks = []treeLack{
 	{kind: lab.Pureftpd, ways: up, what: "refuses backslashes", has: holds(`\`)},
 	{kind: lab.Pureftpd, ways: down, what: "lists files with backslashes, and refuses them", isFile: true, has: holds(`\`)},
 	{kind: lab.Pureftpd, ways: down, what: "leaves names with control characters out of its lists", has: hasControl, silent: true},
-	{kind: lab.Pureftpd, ways: up, what: "stores another character for a control character, and for a blank at the end", silent: true,
-		has: func(name string) bool { return hasControl(name) || strings.HasSuffix(name, " ") }, stored: pureftpdName},
+	{kind: lab.Pureftpd, ways: up, what: "would store another name for a control character, or a blank at the end, so that it is not told",
+		has: func(name string) bool { return hasControl(name) || strings.HasSuffix(name, " ") }},
 }
 
 func holds(chars string) func(string) bool {
@@ -129,17 +128,6 @@ func holds(chars string) func(string) bool {
 
 func hasControl(name string) bool {
 	return strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '\x7f' })
-}
-
-// pureftpdName returns the path that pure-ftpd stores.
-func pureftpdName(path string) string {
-	b := []byte(path)
-	for i, c := range b {
-		if c < ' ' || c == 0x7f || c == ' ' && strings.HasPrefix(strings.TrimLeft(path[i:], " ")+"/", "/") {
-			b[i] = '_'
-		}
-	}
-	return string(b)
 }
 
 // lackOf returns what a server cannot do with a path, or nil. Those that are
@@ -192,7 +180,6 @@ func checkTree(t *testing.T, kind lab.Kind, w way, got, want string) treeResult 
 		t.Fatal(err)
 	}
 	result := treeResult{lacks: make(map[string]int)}
-	stored := make(map[string]bool) // under other names, by what the server lacks
 	for path, hash := range wanted {
 		lack := lackOf(kind, w, path, len(hash) < 64)
 		there, ok := have[path]
@@ -206,13 +193,10 @@ func checkTree(t *testing.T, kind lab.Kind, w way, got, want string) treeResult 
 		case !ok:
 			result.lacks[lack.what]++
 			result.told = result.told || !lack.silent
-			if lack.stored != nil {
-				stored[lack.stored(path)] = true
-			}
 		}
 	}
 	for path := range have {
-		if _, ok := wanted[path]; !ok && !stored[path] {
+		if _, ok := wanted[path]; !ok {
 			t.Errorf("%q is there, and should not be", path)
 		}
 	}
