@@ -14,6 +14,7 @@ type Operation struct {
 	path, to string
 	mode     fs.FileMode
 	time     time.Time
+	told     *time.Time
 
 	// Done, if not nil, is called exactly once for each operation that was taken
 	// from the sequence.
@@ -31,6 +32,7 @@ const (
 	opChmod         operationKind = "chmod"
 	opSetModTime    operationKind = "setmodtime"
 	opSetCreateTime operationKind = "setcreatetime"
+	opModTime       operationKind = "modtime"
 	opExists        operationKind = "exists"
 )
 
@@ -61,6 +63,14 @@ func OpSetModTime(path string, t time.Time) Operation {
 // OpSetCreateTime sets a time of creation, as [Conn.SetCreateTime].
 func OpSetCreateTime(path string, t time.Time) Operation {
 	return Operation{kind: opSetCreateTime, path: path, time: t}
+}
+
+// OpModTime asks when a file was last changed, as [Conn.ModTime], and puts that into
+// told before Done is called. If the server answers with no time that is known, told
+// stays as it is. If it does not know the question at all, the error wraps
+// errors.ErrUnsupported, and it is not asked again on that connection.
+func OpModTime(path string, told *time.Time) Operation {
+	return Operation{kind: opModTime, path: path, told: told}
 }
 
 // OpExists asks whether there is anything of this name, and changes nothing. Nil

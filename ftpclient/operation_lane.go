@@ -111,12 +111,18 @@ func (o *operator) prepare(ctx context.Context, j *job) (*dispatch, bool) {
 			return nil, false
 		}
 		s.questions = o.c.existsQuestions(op.path)
+	case opModTime:
+		if o.c.refused["MDTM"] {
+			return nil, false
+		}
+		s.questions = []question{{verb: "MDTM", arg: op.path}}
 	case opChmod, opSetModTime, opSetCreateTime:
 		if o.c.features == nil && op.kind != opSetCreateTime {
 			return nil, false
 		}
 		ways, err := o.ways(ctx, op) // which asks for nothing now
-		if err != nil || o.c.lore.lacks(ways[0].name) != nil || !o.c.lore.proves(ways[0].name) {
+		ways = slices.DeleteFunc(ways, func(w way) bool { return o.c.lore.lacks(w.name) != nil })
+		if err != nil || len(ways) == 0 || !o.c.lore.proves(ways[0].name) {
 			return nil, false
 		}
 		s.way = &ways[0]
@@ -136,17 +142,17 @@ func (op *operating) check(c *Conn) error {
 	if err == nil && op.kind == opRename {
 		err = checkPath(string(op.kind), op.to)
 	}
-	return err
-}
-
-// flight sends operations at once and takes the replies.
-func (o *operator) flight(ctx context.Context, all []*dispatch) {
 	if err == nil {
 		err = c.checkTaken(cmp.Or(operationVerbs[op.kind], string(op.kind)), op.path)
 	}
 	if err == nil && op.kind == opRename {
 		err = c.checkTaken("RNTO", op.to)
 	}
+	return err
+}
+
+// flight sends operations at once and takes the replies.
+func (o *operator) flight(ctx context.Context, all []*dispatch) {
 	err := o.c.settle(ctx)
 	if err == nil {
 		var lines []string
@@ -214,6 +220,8 @@ func (o *operator) replies(ctx context.Context, s *dispatch) (result, err error)
 			return nil, nil
 		}
 		return errDetour, nil
+	case s.op.kind == opModTime:
+		return o.c.tell(s.op.told, s.questions[0]), nil
 	case s.way == nil:
 		return result, nil
 	case o.c.unknown(*s.way, s.questions[0].reply) || s.questions[0].reply.Code == codeBadArgument:

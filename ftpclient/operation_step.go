@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 )
 
 // stepwise carries an operation out command by command. If it may have been done
@@ -41,6 +42,15 @@ func (o *operator) command(ctx context.Context, op *operating) error {
 			return err
 		}
 		return o.c.tryWays(ctx, operationPurposes[op.kind], ways)
+	case opModTime:
+		questions := []question{{verb: "MDTM", arg: op.path}}
+		if o.c.refused["MDTM"] {
+			return errTimeless
+		}
+		if err := o.c.ask(ctx, questions); err != nil {
+			return err
+		}
+		return o.c.tell(op.told, questions[0])
 	case opExists:
 		return o.c.exists(ctx, op.path, nil, &o.census)
 	default:
@@ -85,4 +95,22 @@ func (o *operator) done(ctx context.Context, op *operating, granted bool, refusa
 // absent reports whether there is nothing of a name, for sure.
 func (o *operator) absent(ctx context.Context, path string) bool {
 	return errors.Is(o.c.exists(ctx, path, nil, new(census)), fs.ErrNotExist)
+}
+
+// errTimeless is the end of a question that is not asked again.
+var errTimeless = fmt.Errorf("the server tells no times: %w", errors.ErrUnsupported)
+
+// tell reads the answer to a question about a time.
+func (c *Conn) tell(told *time.Time, q question) error {
+	if q.err != nil {
+		if unimplemented[q.reply.Code] {
+			c.refused[q.verb] = true
+			return fmt.Errorf("%w: %w", errTimeless, q.err)
+		}
+		return q.err
+	}
+	if t, err := parseModTime(q.reply); err == nil {
+		*told = t
+	}
+	return nil
 }

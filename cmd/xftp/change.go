@@ -81,6 +81,15 @@ func checkOwn(r remote) error {
 	return nil
 }
 
+// removable reads the URLs of what is to be removed.
+func (o *options) removable(args []string) ([]remote, error) {
+	remotes, err := o.remotes(args...)
+	if err != nil {
+		return nil, err
+	}
+	return remotes, checkAllOwn(remotes)
+}
+
 // checkAllOwn is checkOwn for several.
 func checkAllOwn(remotes []remote) error {
 	for _, r := range remotes {

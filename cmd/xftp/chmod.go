@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -30,7 +31,7 @@ func (s *session) chmod(ctx context.Context, remotes []remote, mode fs.FileMode)
 	s.each(ctx, remotes, func(r remote) {
 		c := &modeChange{session: s, mode: mode}
 		if !s.o.trees {
-			c.one(ctx, r)
+			c.apply(ctx, []remote{r})
 			return
 		}
 		c.top(ctx, r)
@@ -48,18 +49,37 @@ type modeChange struct {
 	broken       bool // the server cannot be asked any more
 }
 
-// one sets the permissions of r.
-func (c *modeChange) one(ctx context.Context, r remote) {
-	path := withoutSlash(r.Path)
-	if path == "" {
-		path = "." // which the command needs
+// apply sets the permissions of some, which are at one site.
+func (c *modeChange) apply(ctx context.Context, some []remote) {
+	if len(some) == 0 || c.broken {
+		return
 	}
-	c.ended(ctx, r, c.do(ctx, r, func(conn *ftpclient.Conn) error { return conn.Chmod(ctx, path, c.mode) }))
+	operations := make([]ftpclient.Operation, len(some))
+	for i, r := range some {
+		path := withoutSlash(r.Path)
+		if path == "" {
+			path = "." // which the command needs
+		}
+		operations[i] = ftpclient.OpChmod(path, c.mode)
+	}
+	for i, err := range c.operate(ctx, some[0], operations) {
+		if err == nil {
+			c.ended(ctx, some[i], nil)
+		}
+		c.settle(ctx, some[i], err)
+	}
+}
+
+// settle reports an error of r, but for what comes after one that all have.
+func (c *modeChange) settle(ctx context.Context, r remote, err error) {
+	if err != nil && err != errNotBegun && !c.broken {
+		c.ended(ctx, r, err)
+	}
 }
 
 // ended reports what became of r.
 func (c *modeChange) ended(ctx context.Context, r remote, err error) {
-	c.broken = c.broken || err != nil && !isRefused(err) && !isKnown(err)
+	c.broken = c.broken || isOver(err)
 	if errors.Is(err, errors.ErrUnsupported) {
 		c.broken = true // all others would be refused in the same words
 		err = &hintedError{err, "the server does not have that command, or not for this user"}
@@ -86,9 +106,9 @@ func (c *modeChange) top(ctx context.Context, r remote) {
 	case err != nil:
 		c.ended(ctx, r, err)
 	case e.Type == ftpclient.EntryDir:
-		c.tree(ctx, r, 0)
+		c.trees(ctx, []remote{r}, 0)
 	default:
-		c.one(ctx, r)
+		c.apply(ctx, []remote{r})
 	}
 }
 
@@ -96,39 +116,52 @@ func (c *modeChange) top(ctx context.Context, r remote) {
 // nor reach what is in it.
 const ownerUse = 0o500
 
-// tree sets the permissions of a directory and of all that is in it: first its own
-// if they let one in, or else last. Links stay as they are: the server would
+// trees sets the permissions of directories and of all that is in them: first their
+// own if they let one in, or else last. Links stay as they are: the server would
 // follow them.
-func (c *modeChange) tree(ctx context.Context, r remote, depth int) {
+func (c *modeChange) trees(ctx context.Context, dirs []remote, depth int) {
 	first := c.mode&ownerUse == ownerUse
 	if first {
-		c.one(ctx, r)
+		c.apply(ctx, dirs)
 	}
-	entries, err := c.below(ctx, r, depth)
-	if err != nil {
-		c.ended(ctx, r, err)
+	if c.broken {
+		return
 	}
-	for _, e := range entries {
+	files, below := c.list(ctx, dirs, depth)
+	c.apply(ctx, files)
+	for some := range slices.Chunk(below, atOnce) {
 		if c.broken {
 			return
 		}
-		switch e.Type {
-		case ftpclient.EntryCurrent, ftpclient.EntryParent, ftpclient.EntryLink:
-			continue
-		}
-		if e.Problem != "" {
-			c.ended(ctx, r, badName(e))
-			continue
-		}
-		if e.Type == ftpclient.EntryDir {
-			c.tree(ctx, r.join(e.Name), depth+1)
-		} else {
-			c.one(ctx, r.join(e.Name))
+		c.trees(ctx, some, depth+1)
+	}
+	if !first {
+		c.apply(ctx, dirs)
+	}
+}
+
+// list returns what is in directories, but for links: files, and directories.
+func (c *modeChange) list(ctx context.Context, dirs []remote, depth int) (files, below []remote) {
+	entries := make([][]ftpclient.Entry, len(dirs))
+	errs := c.ask(ctx, len(dirs), func(i int) (err error) {
+		entries[i], err = c.below(ctx, dirs[i], depth)
+		return err
+	})
+	for i, r := range dirs {
+		c.settle(ctx, r, errs[i])
+		for _, e := range entries[i] {
+			switch {
+			case e.Type == ftpclient.EntryCurrent, e.Type == ftpclient.EntryParent, e.Type == ftpclient.EntryLink:
+			case e.Problem != "":
+				c.ended(ctx, r, badName(e))
+			case e.Type == ftpclient.EntryDir:
+				below = append(below, r.join(e.Name))
+			default:
+				files = append(files, r.join(e.Name))
+			}
 		}
 	}
-	if !first && !c.broken {
-		c.one(ctx, r)
-	}
+	return files, below
 }
 
 // below lists a directory.

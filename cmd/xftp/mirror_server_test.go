@@ -29,11 +29,12 @@ type listServer struct {
 	noTimes bool // it sets none
 	mute    bool // it tells none but in lists
 
-	mu  sync.Mutex
-	log []string
-	wg  sync.WaitGroup
-	ln  net.Listener
-	all []io.Closer // which end what waits for a client that has gone
+	mu    sync.Mutex
+	log   []string
+	reads int // of the control connections: no more than there are round trips
+	wg    sync.WaitGroup
+	ln    net.Listener
+	all   []io.Closer // which end what waits for a client that has gone
 }
 
 // A listEnd is how a list ends.
@@ -101,7 +102,7 @@ func (s *listServer) serve(c net.Conn) {
 	io.WriteString(c, greeting)
 	v := &listVisit{listServer: s, control: c}
 	defer v.close()
-	for lines := bufio.NewScanner(c); lines.Scan(); {
+	for lines := bufio.NewScanner(&countedReads{s, c}); lines.Scan(); {
 		s.mu.Lock()
 		s.log = append(s.log, lines.Text())
 		s.mu.Unlock()
@@ -115,6 +116,20 @@ func (s *listServer) serve(c net.Conn) {
 			return
 		}
 	}
+}
+
+// countedReads counts what arrives in one piece.
+type countedReads struct {
+	*listServer
+	from io.Reader
+}
+
+func (c *countedReads) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads++
+	return n, err
 }
 
 // A listVisit is one session.

@@ -94,20 +94,20 @@ func (m *mirroring) refine(ctx context.Context, plan *mirror.Plan) bool {
 // told stays as it is.
 func (m *mirroring) askTimes(ctx context.Context, entries []*mirror.Entry) {
 	told := make([]time.Time, len(entries))
-	m.askEach(ctx, len(entries), func(conn *ftpclient.Conn, i int) error {
-		if m.mute.Load() {
-			return nil
+	// That such a question was not answered is no error.
+	_ = m.client.Operate(ctx, func(yield func(ftpclient.Operation) bool) {
+		for i, e := range entries {
+			o := ftpclient.OpModTime(m.join(e.Path).Path, &told[i])
+			o.Done = func(err error) {
+				if errors.Is(err, errors.ErrUnsupported) {
+					m.mute.Store(true)
+				}
+			}
+			if m.mute.Load() || !yield(o) {
+				return
+			}
 		}
-		t, err := conn.ModTime(ctx, m.join(entries[i].Path).Path)
-		var refusal *ftpclient.ReplyError
-		switch {
-		case err == nil:
-			told[i] = t
-		case errors.As(err, &refusal) && refusal.Code != 550 && refusal.Code != 450:
-			m.mute.Store(true)
-		}
-		return err
-	})
+	}, m.o.parallel)
 	for i, t := range told {
 		if !t.IsZero() {
 			e := entries[i]

@@ -31,7 +31,7 @@ type options struct {
 	output   string // get: file or directory; "" = the working directory
 	resume   bool   // get, put: -c
 	trees    bool   // get, put: -r
-	parallel int    // get, put: files at a time
+	parallel int    // get, put: files at a time; rm, chmod: connections
 	segments int    // get, put: connections for one file, 0 = as many as pay
 	inPlace  bool   // put: no temporary name
 	noGlob   bool   // *, ? and [ in URLs stand for themselves

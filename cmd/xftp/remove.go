@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
@@ -50,7 +51,7 @@ func (d *deletion) ended(ctx context.Context, r remote, err error) bool {
 	if d.o.force && errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
-	d.broken = d.broken || ctx.Err() != nil || err != nil && !isRefused(err) && !isKnown(err)
+	d.broken = d.broken || isOver(err)
 	if d.changed(ctx, r, nil, err) != nil {
 		d.refused++
 		return false
@@ -99,65 +100,132 @@ func (d *deletion) top(ctx context.Context, r remote) {
 		d.ended(ctx, r, err)
 		return
 	}
-	d.tree(ctx, r, 0)
+	named := &doomed{remote: r, isDir: true}
+	d.trees(ctx, d.delete(ctx, []*doomed{named}), 0)
 }
 
-// tree removes r and all that is below it, the deepest first. It returns whether r
-// is gone. A link is never followed, not even where the server lists it as what
-// it leads to: DELE is tried first, which takes a link away and no directory.
-func (d *deletion) tree(ctx context.Context, r remote, depth int) bool {
-	path := withoutSlash(r.Path)
-	refusal := d.do(ctx, r, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, path) })
-	if !isRefused(refusal) { // it is gone, or nothing is known
-		return d.ended(ctx, r, refusal)
+// A doomed is something that is to be removed.
+type doomed struct {
+	remote
+	in      *doomed // the directory that it is in, or nil
+	isDir   bool    // or may be one
+	refusal error   // why it could not be deleted as a file
+	bare    bool    // nothing is listed in it
+	stays   bool    // because something in it does
+}
+
+// keep notes that t stays, and with it what it is in.
+func (t *doomed) keep() {
+	for ; t != nil; t = t.in {
+		t.stays = true
 	}
-	var entries []ftpclient.Entry
-	err := d.do(ctx, r, func(conn *ftpclient.Conn) (err error) {
-		entries, err = within(ctx, conn, path, refusal)
+}
+
+// delete deletes files, and tries it with what may be directories: a link is never
+// followed, not even where the server lists it as what it leads to, and DELE takes a
+// link away and no directory. It returns the directories that are left.
+func (d *deletion) delete(ctx context.Context, all []*doomed) (dirs []*doomed) {
+	operations := make([]ftpclient.Operation, len(all))
+	for i, t := range all {
+		operations[i] = ftpclient.OpDelete(withoutSlash(t.Path))
+	}
+	for i, err := range d.operate(ctx, all, operations) {
+		t := all[i]
+		if t.isDir && isRefused(err) {
+			t.refusal = err
+			dirs = append(dirs, t)
+			continue
+		}
+		d.settle(ctx, t, err)
+	}
+	return dirs
+}
+
+// operate is [session.operate] for what all of is at one site.
+func (d *deletion) operate(ctx context.Context, all []*doomed, operations []ftpclient.Operation) []error {
+	if len(all) == 0 || d.broken {
+		return nil
+	}
+	return d.session.operate(ctx, all[0].remote, operations)
+}
+
+// settle reports what became of t. After what broke the connection, only what went
+// well is told.
+func (d *deletion) settle(ctx context.Context, t *doomed, err error) {
+	if err == errNotBegun || d.broken && isOver(err) || !d.ended(ctx, t.remote, err) {
+		t.keep()
+	}
+}
+
+// trees removes directories and all that is below them, the deepest first.
+func (d *deletion) trees(ctx context.Context, dirs []*doomed, depth int) {
+	within := d.list(ctx, dirs, depth)
+	for some := range slices.Chunk(d.delete(ctx, within), atOnce) {
+		d.trees(ctx, some, depth+1)
+	}
+	var empty []*doomed
+	var operations []ftpclient.Operation
+	for _, t := range dirs {
+		if !t.stays {
+			empty = append(empty, t)
+			operations = append(operations, ftpclient.OpRemoveDir(withoutSlash(t.Path)))
+		}
+	}
+	for i, err := range d.operate(ctx, empty, operations) {
+		t := empty[i]
+		if t.bare && isRefused(err) {
+			err = d.missing(ctx, t, err)
+		}
+		d.settle(ctx, t, err)
+	}
+}
+
+// missing looks for a directory that cannot be removed: some servers list what does
+// not exist as if it were empty.
+func (d *deletion) missing(ctx context.Context, t *doomed, refusal error) error {
+	err := d.do(ctx, t.remote, func(conn *ftpclient.Conn) error {
+		_, err := look(ctx, conn, withoutSlash(t.Path))
 		return err
 	})
-	if err == nil && depth == maxDepth {
-		err = errTooDeep
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	if err != nil {
-		return d.ended(ctx, r, err)
-	}
-	whole := true
-	for _, e := range entries {
-		if d.broken {
-			return false
+	return refusal
+}
+
+// list returns what is in directories that are to be emptied. Those that cannot be
+// listed as a whole stay, with all that is in them.
+func (d *deletion) list(ctx context.Context, dirs []*doomed, depth int) (all []*doomed) {
+	entries := make([][]ftpclient.Entry, len(dirs))
+	errs := d.ask(ctx, len(dirs), func(i int) error {
+		err := d.do(ctx, dirs[i].remote, func(conn *ftpclient.Conn) (err error) {
+			entries[i], err = within(ctx, conn, withoutSlash(dirs[i].Path), dirs[i].refusal)
+			return err
+		})
+		if err == nil && depth == maxDepth {
+			err = errTooDeep
 		}
-		whole = d.entry(ctx, r, e, depth) && whole
-	}
-	if !whole || d.broken {
-		return false
-	}
-	err = d.do(ctx, r, func(conn *ftpclient.Conn) error {
-		err := conn.RemoveDir(ctx, path)
-		if len(entries) == 0 && isRefused(err) && conn.Usable() {
-			// Some servers list what does not exist as if it were empty.
-			if _, lookErr := look(ctx, conn, path); errors.Is(lookErr, fs.ErrNotExist) {
-				return lookErr
+		return err
+	})
+	for i, t := range dirs {
+		if errs[i] != nil {
+			d.settle(ctx, t, errs[i])
+			continue
+		}
+		t.bare = len(entries[i]) == 0
+		for _, e := range entries[i] {
+			switch {
+			case e.Type == ftpclient.EntryCurrent || e.Type == ftpclient.EntryParent:
+			case e.Problem != "":
+				d.ended(ctx, t.remote, badName(e))
+				t.keep()
+			default:
+				isDir := e.Type == ftpclient.EntryDir || e.Type == ftpclient.EntryUnknown
+				all = append(all, &doomed{remote: t.join(e.Name), in: t, isDir: isDir})
 			}
 		}
-		return err
-	})
-	return d.ended(ctx, r, err)
-}
-
-// entry removes what is in the directory r.
-func (d *deletion) entry(ctx context.Context, r remote, e ftpclient.Entry, depth int) bool {
-	switch {
-	case e.Type == ftpclient.EntryCurrent || e.Type == ftpclient.EntryParent:
-		return true
-	case e.Problem != "":
-		return d.ended(ctx, r, badName(e))
-	case e.Type == ftpclient.EntryDir || e.Type == ftpclient.EntryUnknown:
-		return d.tree(ctx, r.join(e.Name), depth+1)
 	}
-	to := r.join(e.Name)
-	err := d.do(ctx, r, func(conn *ftpclient.Conn) error { return conn.Delete(ctx, to.Path) })
-	return d.ended(ctx, to, err)
+	return all
 }
 
 // isKnown reports whether err is about what was asked for, not about the

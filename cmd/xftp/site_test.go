@@ -90,7 +90,7 @@ func TestVerbsOnSites(t *testing.T) {
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/sub": "550 no", "DELE d/sub/empty": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d/",
-		log:  []string{"DELE d", "DELE d/l", "DELE d/sub", "DELE d/sub/g", "DELE d/sub/empty", "RMD d/sub/empty", "RMD d/sub", "DELE d/f", "RMD d"},
+		log:  []string{"DELE d", "DELE d/l", "DELE d/sub", "DELE d/f", "DELE d/sub/g", "DELE d/sub/empty", "RMD d/sub/empty", "RMD d/sub", "RMD d"},
 	}, {
 		name: "rm -r does not follow a link that is listed as a directory",
 		site: &ftptest.Site{
@@ -108,7 +108,7 @@ func TestVerbsOnSites(t *testing.T) {
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/good": "550 no", "DELE d/bad": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d", code: 1,
-		log:  []string{"DELE d", "DELE d/good", "DELE d/good/x", "RMD d/good", "DELE d/bad", "DELE d/f"},
+		log:  []string{"DELE d", "DELE d/good", "DELE d/bad", "DELE d/f", "DELE d/good/x", "RMD d/good"},
 		says: `(?s)^xftp: rm [^ ]*/d/bad: a line of a list that cannot be read: "what is this"\n.*xftp: rm [^ ]*/d: 3 removed, 1 not\n`,
 	}, {
 		name: "rm -r leaves a directory whose list is cut",
@@ -138,15 +138,27 @@ func TestVerbsOnSites(t *testing.T) {
 		log:  []string{"DELE d", "DELE d/a", "DELE d/b", "DELE d/c"},
 		says: `(?s)^xftp: rm [^ ]*/d/b: 550 not yours\n.*/d: 2 removed, 1 not\n`,
 	}, {
-		name: "rm -r ends where the server does",
+		name: "rm -r tells what may be left when the server hangs up",
 		site: &ftptest.Site{
 			Lists:  map[string]string{"MLSD d": "type=file; a\r\ntype=file; b\r\n"},
 			Fault:  func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Hangup: line == "DELE d/a"} },
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/b": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d", code: 1,
+		log:  []string{"DELE d", "DELE d/a", "DELE d/b"},
+		says: `^xftp: rm [^ ]*/d/a: .* closed by the server: .*\nxftp: rm [^ ]*/d: 1 removed, 1 not\n$`,
+	}, {
+		name: "rm -r ends where the server does",
+		site: &ftptest.Site{
+			Lists: map[string]string{"MLSD d": "type=file; a\r\ntype=dir; b\r\ntype=file; c\r\n"},
+			Fault: func(session, _ int, line string) ftptest.Fault {
+				return ftptest.Fault{Hangup: line == "DELE d/a" || session > 0}
+			},
+			Refuse: map[string]string{"DELE d": "550 no", "RMD": "250 ok"},
+		},
+		args: "rm -r URL/d", code: 1,
 		log:  []string{"DELE d", "DELE d/a"},
-		says: `^xftp: rm [^ ]*/d/a: `,
+		says: `^xftp: rm [^ ]*/d/a: .* closed by the server: .*\n$`,
 	}, {
 		name: "rm -r tells a file that cannot be deleted from a directory",
 		site: &ftptest.Site{

@@ -36,6 +36,7 @@ error.
 	})
 	f := cmd.Flags()
 	f.BoolVarP(&o.trees, "recursive", "R", false, "what is in directories as well")
+	f.Var((*fileCount)(&o.parallel), "parallel", "with -R, use `N` connections")
 	typed(f, "recursive")
 	o.addGlobFlag(cmd)
 	return cmd

@@ -15,7 +15,8 @@ func newRm(out *output) *cobra.Command {
 first. It goes on after what the server refuses, and then exits with 1. A link is
 removed, and never followed. A directory whose list was not understood as a whole
 stays, with what is in it. The root, and the directory that the login begins in, are
-not removed. -r and -f have to be typed: no variable and no config file sets them.
+not removed. Commands are sent ahead of replies, over as many connections as
+--parallel says. -r and -f have to be typed: no variable and no config file sets them.
 With --json each thing removed is an object on a line: verb, url, to, error.
 
 ` + globHelp,
@@ -26,11 +27,8 @@ With --json each thing removed is an object on a line: verb, url, to, error.
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
-		remotes, err := o.remotes(args...)
+		remotes, err := o.removable(args)
 		if err != nil {
-			return nil, err
-		}
-		if err := checkAllOwn(remotes); err != nil {
 			return nil, err
 		}
 		for _, r := range remotes {
@@ -43,6 +41,7 @@ With --json each thing removed is an object on a line: verb, url, to, error.
 	f := cmd.Flags()
 	f.BoolVarP(&o.trees, "recursive", "r", false, "remove directories, with all that is in them")
 	f.BoolVarP(&o.force, "force", "f", false, "what does not exist is no error")
+	f.Var((*fileCount)(&o.parallel), "parallel", "with -r, use `N` connections")
 	typed(f, "recursive", "force")
 	o.addGlobFlag(cmd)
 	return cmd

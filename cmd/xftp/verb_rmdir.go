@@ -20,11 +20,8 @@ verb, url, to, error.
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	newVerb(cmd, o, out, func(args []string) (work, error) {
-		remotes, err := o.remotes(args...)
+		remotes, err := o.removable(args)
 		if err != nil {
-			return nil, err
-		}
-		if err := checkAllOwn(remotes); err != nil {
 			return nil, err
 		}
 		return func(ctx context.Context, s *session) { s.removeDirs(ctx, remotes) }, nil
