@@ -94,11 +94,12 @@ type Config struct {
 	// If zero, there are as many as its work asks for and the server allows.
 	MaxConns int
 
-	// Ahead is the most files that a [Client] asks for on a control connection
-	// before the one that is under way has ended. If zero, it is 4. Servers
-	// that are known to lose commands then are asked for one file at a time.
-	// If negative, each command waits for the reply to the one before, as with
-	// servers that lose even those.
+	// Ahead is how many files a [Client] takes from a sequence for each connection
+	// before their turn. If zero, it is 4. The first of them is asked for before the
+	// one that is under way has ended, except of servers that are known to lose
+	// commands then. The others are not: if a server lost what asks for one, it could
+	// not be told from the next. If negative, each command waits for the reply to the
+	// one before, as with servers that lose even those.
 	Ahead int
 
 	// Limiter, if not nil, limits what moves over the data connections of all

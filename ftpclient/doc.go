@@ -50,12 +50,14 @@
 // # Pipelining
 //
 // A Conn waits for the reply to each command. A Client sends EPSV and RETR at
-// once, and with them, or while a file flows, those of the next files; see
+// once, and with them, or while a file flows, those of the next file; see
 // [Config.Ahead]. Replies come in the order of the commands, and each is
 // accounted for: one that cannot be meant for its command ends the connection,
 // and what had not begun on it goes over another one. Servers that cannot take
 // this are in tables by what their greeting says (quirks.go), and those that
-// answer a command during a transfer are found out. The next upload is not
+// answer a command during a transfer, or lose it, are found out. Only one file is
+// asked for ahead: of several, one whose commands are lost without a word could not
+// be told from the next. The next upload is not
 // named before the one before it has ended.
 //
 // # What a transfer promises

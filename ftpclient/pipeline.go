@@ -38,6 +38,9 @@ type flight struct {
 	asked         string // how for the size: SIZE, MLST, or not at all
 	named         string // the same after it got its name
 	timed         bool   // MDTM
+	early         bool   // they were sent while another flight was under way
+	heard         bool   // a reply to one of them has come
+	ready         bool   // all of them are answered but the one that moves data
 	data          *opening
 	bytes         int   // of commands
 	expected      int64 // bytes to move, or -1
@@ -173,7 +176,7 @@ func (p *pipeline) settle(f *flight, err error) {
 // fault is that of the Conn, and it is given back too, once.
 func (p *pipeline) lost(ctx context.Context, err error) {
 	p.client.site.learn(p.c)
-	if p.c.swallowed {
+	if p.c.swallowed || p.unheard(err) {
 		p.client.site.swallow()
 	}
 	if p.c.unusable() == nil {
@@ -210,6 +213,13 @@ func (p *pipeline) lost(ctx context.Context, err error) {
 		}
 	}
 	p.backlog.giveBack(back...)
+}
+
+// unheard reports whether the server has said nothing to what was sent during a
+// transfer, where err is why the Conn was lost.
+func (p *pipeline) unheard(err error) bool {
+	var late *TimeoutError
+	return len(p.flights) > 0 && p.flights[0].early && !p.flights[0].heard && errors.As(err, &late) && late.Step == StepReply
 }
 
 // fell ends a flight whose Conn was lost because of err, or puts it aside for

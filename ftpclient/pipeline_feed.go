@@ -77,25 +77,19 @@ func (p *pipeline) take(ctx context.Context) *flight {
 	if len(p.flights) > p.ahead || len(p.doubts) > 0 || p.c.strayed || p.client.pool.wanted() {
 		return nil
 	}
-	if len(p.flights) > 0 && p.stepwise(p.flights[0].job) {
+	if n := len(p.flights); n > 0 && !p.flights[n-1].ready {
+		// Where the commands of one flight are lost without a word, the replies to
+		// those of the next would be taken for theirs.
 		return nil
-	}
-	spare := 0
-	if len(p.flights) > 0 {
-		if p.flights[0].verb == "STOR" {
-			return nil // the next file is not named before this one has ended
-		}
-		// The last jobs are left to the connections that have none.
-		spare = p.backlog.lanes * (len(p.flights) - 1)
 	}
 	if len(p.flights) > 0 && p.left() > nearEnd {
 		return nil
 	}
-	j := p.backlog.take(p.claim, len(p.flights) > 0, spare, p.fits)
+	j := p.backlog.take(p.claim, len(p.flights) > 0, 0, p.fits)
 	if j == nil {
 		return nil
 	}
-	f := &flight{job: j, result: Result{Size: -1}}
+	f := &flight{job: j, result: Result{Size: -1}, early: len(p.flights) > 0}
 	f.meter.progress = j.progress
 	f.meter.late = func() { _ = p.feed(ctx) } // what breaks here is seen when a reply is due
 	f.expect(-1)

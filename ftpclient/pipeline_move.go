@@ -20,6 +20,9 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	if err := p.timeReply(ctx, f); err != nil {
 		return err
 	}
+	if f.result.Size >= 0 {
+		f.expect(f.result.Size - f.offset)
+	}
 	if err := p.begin(ctx, f, &refusal); err != nil {
 		return err
 	}
@@ -27,9 +30,7 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 		return p.refuse(ctx, f, p.otherList(f, refusal))
 	}
 	t := f.transfer
-	if f.result.Size >= 0 {
-		f.expect(f.result.Size - f.offset)
-	} else if n, ok := announced(t.first, f.path); ok && f.offset == 0 && !f.list {
+	if n, ok := announced(t.first, f.path); ok && f.result.Size < 0 && f.offset == 0 && !f.list {
 		f.expect(n)
 	}
 	var w io.Writer

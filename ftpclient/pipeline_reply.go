@@ -20,6 +20,9 @@ func (p *pipeline) reply(ctx context.Context, verb string) (Reply, error) {
 	case !answers(reply, verb):
 		return Reply{}, p.c.fail(misplaced(reply, verb))
 	}
+	if len(p.flights) > 0 {
+		p.flights[0].heard = true
+	}
 	return reply, nil
 }
 
@@ -121,6 +124,9 @@ const codeNoData = 425
 func (p *pipeline) begin(ctx context.Context, f *flight, refusal *error) error {
 	if err := p.answered(ctx, f.data, refusal); err != nil {
 		return err
+	}
+	if f.ready = *refusal == nil && f.verb != "STOR"; f.ready {
+		_ = p.feed(ctx) // what breaks here is seen when a reply is due
 	}
 	if f.data.port == 0 {
 		return p.begun(ctx, f, refusal)

@@ -61,6 +61,10 @@ type Site struct {
 	// transfer: they are read then, and lost.
 	Eager string
 
+	// Deaf says that commands which are there during a transfer are read then, and
+	// lost without a word.
+	Deaf bool
+
 	// Storing is what becomes of an upload at an offset. InTurn lets the uploads to
 	// one file wait for each other.
 	Storing Storing

@@ -163,13 +163,16 @@ func (v *visit) last(fault Fault) error {
 	return err
 }
 
-// lose refuses the commands that are there, as eager sites do.
+// lose refuses the commands that are there, as eager sites do, or drops them.
 func (v *visit) lose() error {
-	for v.site.Eager != "" {
+	for v.site.Eager != "" || v.site.Deaf {
 		select {
 		case _, ok := <-v.lines:
 			if !ok {
 				return errHangup
+			}
+			if v.site.Deaf {
+				continue
 			}
 			if err := v.reply(v.site.Eager); err != nil {
 				return err
