@@ -15,16 +15,21 @@ import (
 func TestDeaf(t *testing.T) {
 	for _, way := range []string{"passive", "active", "one ahead", "far ahead", "no EPSV", "no pipelining"} {
 		for _, parallel := range []int{1, 4} {
-			for _, what := range []string{"listed", "unknown"} {
+			for _, what := range []string{"listed", "unknown", "asked"} {
 				bubble(t, fmt.Sprint(way, parallel, what), func(t *testing.T) {
 					f := &field{Site: &ftptest.Site{Files: make(map[string]string), Deaf: true}}
 					for i := range 30 {
 						f.Files[fmt.Sprintf("f%02d", i)] = strings.Repeat(fmt.Sprintf("<%02d>", i), 100)
 					}
+					f.Times = changeTimes(f.Files)
 					ways[way](f)
 					c := f.open(t)
 					begun := time.Now()
-					if err := f.fetch(t.Context(), c, what == "listed", parallel); err != nil {
+					if what == "asked" {
+						tell := &asking{field: f}
+						tell.ask(t, c, parallel)
+						tell.checkTold(t)
+					} else if err := f.fetch(t.Context(), c, what == "listed", parallel); err != nil {
 						t.Fatal(err)
 					}
 					f.check(t, nil)

@@ -21,6 +21,14 @@ type Download struct {
 	// Before, if not nil, opens those bytes; see [TransferOptions].
 	Before func() (io.Reader, error)
 
+	// Told, if not nil, is called with what the server says of the file (SIZE, or
+	// MLST where there is no SIZE, and MDTM), before Open, and again if there is
+	// another try before Open was called. The last of the calls is about the file
+	// that then comes. The questions are asked in a [Binary] type only, whatever
+	// [Config.Verify] says, and with those that begin the transfer: they cost no time.
+	// What the server does not tell is left out. A Size that is known is not asked.
+	Told func(Attributes)
+
 	// Open returns where the file goes. It is called at most once, when the
 	// server has agreed to send the file. If the io.Writer is an io.Closer, it
 	// is for the caller to close it, in Done.
@@ -39,8 +47,8 @@ type Download struct {
 // next files are on their way before the file under way has ended; see
 // [Config.Ahead].
 //
-// An error of one file goes to its Done, and the others go on. Open, Progress
-// and Done are called one after the other for each file, but for several files
+// An error of one file goes to its Done, and the others go on. Told, Open,
+// Progress and Done are called one after the other for each file, but for several files
 // at once. A connection that breaks is replaced, and the files that had not begun
 // on it go over another one. A file that breaks off is begun again, as
 // [Config.Retries] says: behind what its writer holds (REST), if the server's SIZE
@@ -61,7 +69,7 @@ func (c *Client) Download(ctx context.Context, files iter.Seq[Download], paralle
 		for file := range files {
 			j := &job{
 				verb: "RETR", path: file.Path, offset: file.Offset, size: file.Size,
-				before: file.Before, writer: file.Open, progress: file.Progress, done: file.Done,
+				before: file.Before, told: file.Told, writer: file.Open, progress: file.Progress, done: file.Done,
 			}
 			if !yield(j) {
 				return

@@ -3,6 +3,7 @@ package ftpclient
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 const (
@@ -168,6 +169,7 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 		lines = append(lines, p.sizeCommand(f)...)
 	}
 	if f.timed = p.pinned(f.job); f.timed {
+		f.modified = time.Time{}
 		lines = append(lines, "MDTM "+f.path)
 	}
 	data, err := c.prepareData(ctx)
@@ -230,6 +232,9 @@ func (p *pipeline) transferCommands(f *flight) []string {
 // download or after an upload.
 func (p *pipeline) sizeCommand(f *flight) []string {
 	f.asked = p.c.sizeVerb()
+	if f.asked == "" && f.told != nil && p.c.want == Binary && !p.c.lacks("SIZE") {
+		f.asked = "SIZE"
+	}
 	if f.asked == "" {
 		return nil
 	}

@@ -20,6 +20,7 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	if err := p.timeReply(ctx, f); err != nil {
 		return err
 	}
+	f.tell(Attributes{Size: f.result.Size, ModTime: f.modified})
 	if f.result.Size >= 0 {
 		f.expect(f.result.Size - f.offset)
 	}

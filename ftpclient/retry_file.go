@@ -86,6 +86,9 @@ func (j *job) openWriter() (io.Writer, error) {
 			return nil, err
 		}
 		j.held = &held{w: w}
+		if j.told != nil && j.known > 0 {
+			j.size = j.known
+		}
 	}
 	return j.held, nil
 }
@@ -167,6 +170,11 @@ func (p *pipeline) retrieveRest(ctx context.Context, f *flight) (err error) {
 		return err
 	}
 	opts := &TransferOptions{Offset: f.offset, Size: f.size, Before: f.before}
+	if f.told != nil && !f.opened {
+		if opts.Size, err = p.ask(ctx, f.job); err != nil {
+			return err
+		}
+	}
 	r := &replay{h: f.held}
 	switch {
 	case f.held != nil && f.held.n > int64(len(f.held.head)):
@@ -212,8 +220,33 @@ func (p *pipeline) retrieveRest(ctx context.Context, f *flight) (err error) {
 // pinned reports whether the server is asked when the file of a download was
 // changed, so that another try can see whether it is the same file.
 func (p *pipeline) pinned(j *job) bool {
-	return j.verb == "RETR" && p.backlog != nil && p.client.retries() > 0 &&
-		p.c.want == Binary && !p.c.lacks("MDTM") && (j.size <= 0 || j.size-j.offset > maxReplay)
+	return j.verb == "RETR" && p.backlog != nil && p.c.want == Binary && !p.c.lacks("MDTM") &&
+		(j.told != nil || p.client.retries() > 0 && (j.size <= 0 || j.size-j.offset > maxReplay))
+}
+
+// ask asks what the caller of a download is to be told, tells it, and returns the
+// size.
+func (p *pipeline) ask(ctx context.Context, j *job) (int64, error) {
+	a := Attributes{Size: -1}
+	if p.c.want == Binary {
+		if err := p.c.attributes(ctx, j.path, &a); err != nil {
+			return 0, err
+		}
+	}
+	if j.size > 0 {
+		a.Size = j.size
+	}
+	j.modified = a.ModTime
+	j.tell(a)
+	return a.Size, nil
+}
+
+// tell tells the caller what the server says of a file that is not opened yet.
+func (j *job) tell(a Attributes) {
+	if j.told != nil {
+		j.known = a.Size
+		j.told(a)
+	}
 }
 
 // same makes sure that the remote file is the one that the tries before have

@@ -19,12 +19,14 @@ type job struct {
 	list       bool   // a listing of path; verb is chosen when the server is known
 	op         *operating
 	truncated  string // what the server says of entries that a list leaves out
+	told       func(Attributes)
 	writer     func() (io.Writer, error)
 	reader     func() (io.Reader, error)
 	before     func() (io.Reader, error) // the bytes before offset, or nil
 	progress   func(done, total int64)
 	done       func(Result, error)
 
+	known   int64  // size that told was last called with
 	opened  bool   // writer or reader was called, which is done once
 	digest  digest // of what has passed
 	detours int    // times that it has to go another way, with what was learned
