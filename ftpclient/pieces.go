@@ -16,7 +16,8 @@ const (
 	// mostWhole is the size in bytes up to which a file is not halved.
 	mostWhole = 4 * minRange
 
-	// writtenEvery is how often a caller hears of what is missing.
+	// writtenEvery is how often a caller hears of what is missing, unless he says
+	// otherwise.
 	writtenEvery = time.Second
 
 	// maxWrite is the most that is written under one look at where a piece
@@ -41,6 +42,7 @@ type pieces struct {
 	dst      io.WriterAt
 	progress func(done, total int64)
 	written  func([]Range)
+	every    time.Duration // between two calls of it
 
 	mu       sync.Mutex
 	free     []*piece // nobody fetches
@@ -220,7 +222,7 @@ func (s *pieces) advance(p *piece, n int64) {
 	if s.progress != nil && n > 0 {
 		s.progress(s.done, s.total)
 	}
-	if s.written != nil && time.Since(s.told) >= writtenEvery {
+	if s.written != nil && time.Since(s.told) >= s.every {
 		s.told = time.Now()
 		s.written(s.missing())
 	}

@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,11 +37,12 @@ type Segments struct {
 	// write, or -1 if unknown. It is never called twice at the same time.
 	Progress func(done, total int64)
 
-	// Written, if not nil, is called about once a second while bytes come,
-	// and before DownloadSegments returns, with the parts that are not written
-	// yet: what Missing has to be to continue later. It is never called twice
-	// at the same time.
-	Written func(missing []Range)
+	// Written, if not nil, is called while bytes come, no sooner than WrittenEvery
+	// after the last time (zero is one second), and before DownloadSegments returns,
+	// with the parts that are not written yet: what Missing has to be to continue
+	// later. It is never called twice at the same time.
+	Written      func(missing []Range)
+	WrittenEvery time.Duration
 }
 
 // DownloadSegments fetches one file over several connections at once, each of
@@ -83,7 +85,7 @@ func (c *Client) segments(ctx context.Context, dst io.WriterAt, s *Segments) (Re
 		return c.whole(ctx, dst, s, size)
 	}
 	w := &segmented{client: c, path: s.Path, parts: &pieces{
-		size: size, dst: dst, progress: s.Progress, written: s.Written,
+		size: size, dst: dst, progress: s.Progress, written: s.Written, every: cmp.Or(s.WrittenEvery, writtenEvery),
 	}}
 	if err := w.prepare(ctx); err != nil {
 		return Result{Size: size}, err

@@ -27,14 +27,19 @@ type faultyFs struct {
 }
 
 func (f *faultyFs) OpenFile(name string, flag int, perm os.FileMode) (afero.File, error) {
-	if f.server.has("noread") && flag&(os.O_WRONLY|os.O_RDWR) == 0 {
+	writes := flag&(os.O_WRONLY|os.O_RDWR) != 0
+	if f.server.has("noread") && !writes {
 		return nil, errors.New("reading is not allowed")
+	}
+	gate := f.server.gate.Load()
+	if err := gate.enter(writes); err != nil {
+		return nil, err
 	}
 	file, err := f.Fs.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
-	faulty := &faultyFile{File: file, server: f.server}
+	faulty := &faultyFile{File: file, server: f.server, gate: gate}
 	faulty.drops = f.server.begun.Add(1) <= f.server.number("drop")
 	return faulty, nil
 }
@@ -116,9 +121,11 @@ func (f *faultyFs) Remove(name string) error {
 
 type faultyFile struct {
 	afero.File
-	server *testServer
-	moved  atomic.Int64
-	drops  bool
+	server  *testServer
+	gate    *gate
+	counted bool // by the gate
+	moved   atomic.Int64
+	drops   bool
 }
 
 func (f *faultyFile) Read(b []byte) (int, error) {
@@ -133,7 +140,11 @@ func (f *faultyFile) Read(b []byte) (int, error) {
 		s.listener.breakAll()
 		return 0, errors.New("broken off") // else the next try is broken off, too
 	}
-	n, err := f.File.Read(b)
+	room, err := f.gate.pass(f, false, len(b))
+	if err != nil {
+		return 0, err
+	}
+	n, err := f.File.Read(b[:room])
 	f.moved.Add(int64(n))
 	s.moved.Add(int64(n))
 	return n, err
@@ -158,10 +169,24 @@ func (f *faultyFile) Write(b []byte) (int, error) {
 		s.listener.breakAll()
 		return 0, errors.New("broken off")
 	}
-	n, err := f.File.Write(b)
-	f.moved.Add(int64(n))
-	s.moved.Add(int64(n))
-	return n, err
+	for written := 0; written < len(b); {
+		room, err := f.gate.pass(f, true, len(b)-written)
+		if err == nil {
+			room, err = f.File.Write(b[written:][:room])
+			written += room
+			f.moved.Add(int64(room))
+			s.moved.Add(int64(room))
+		}
+		if err != nil {
+			return written, err
+		}
+	}
+	return len(b), nil
+}
+
+func (f *faultyFile) Close() error {
+	defer f.gate.leave(f)
+	return f.File.Close()
 }
 
 func (f *faultyFile) Seek(offset int64, whence int) (int64, error) {

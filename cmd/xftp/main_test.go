@@ -51,6 +51,9 @@ import (
 func TestMain(m *testing.M) {
 	lab.Main() // the lab starts this binary as its server
 	if os.Getenv(asXftp) != "" {
+		if every, err := time.ParseDuration(os.Getenv(crashRecords)); err == nil {
+			recordEvery = every
+		}
 		main()
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
@@ -14,6 +15,10 @@ const (
 	smallestAuto    = 4 << 20        // bytes from which auto may use more than one connection
 	smallestAutoPut = 64 * (1 << 20) // the same for uploads, which take a few round trips more
 )
+
+// recordEvery is how often it is written down what a download in segments holds; zero
+// is what the library thinks right. A test that kills many cannot wait for that.
+var recordEvery time.Duration
 
 // segmentsFor returns over how many connections a file comes of which size
 // bytes are missing, 0 for as many as pay. wanted is what --segments says, 0 for
@@ -50,6 +55,7 @@ func (d *download) inSegments(ctx context.Context, part *partFile, bar *fileBar)
 			part.state.Done = fromRanges(missing).missing(size)
 			_ = part.record() // if not, more comes again than must
 		},
+		WrittenEvery: recordEvery,
 	})
 	d.used(result)
 	if err != nil {

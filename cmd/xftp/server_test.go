@@ -34,6 +34,7 @@ import (
 //	notime          tell the size of a file, and no time
 //	hash            have HASH and its like
 //	badhash         have them, and tell wrong ones
+//	narrow          buffer little of what it sends
 //	drop=N          break off all connections, on the first N transfers, after 1 MB
 //	tls[=KIND]      have TLS: explicit if it is asked for, or with the KIND
 //	                "required" only, with "implicit" from the start
@@ -51,9 +52,10 @@ type testServer struct {
 	first    sync.Once     // guards stalled
 	going    sync.Once     // guards release
 	serving  sync.WaitGroup
-	cert     tls.Certificate // with tls
-	begun    atomic.Int64    // transfers
-	moved    atomic.Int64    // bytes
+	cert     tls.Certificate      // with tls
+	gate     atomic.Pointer[gate] // of what is opened from now on, or nil
+	begun    atomic.Int64         // transfers
+	moved    atomic.Int64         // bytes
 }
 
 func startServer(root string, args []string) (*testServer, error) {
@@ -168,14 +170,15 @@ func (s *testServer) AuthUser(_ ftpserver.ClientContext, user, password string) 
 
 // WrapPassiveListener makes the data connections breakable too.
 func (s *testServer) WrapPassiveListener(l net.Listener) (net.Listener, error) {
-	return &trackingListener{Listener: l, all: s.listener.tracked()}, nil
+	return &trackingListener{Listener: l, all: s.listener.tracked(), narrow: s.has("narrow")}, nil
 }
 
 // A trackingListener knows the connections that it and its like accepted.
 type trackingListener struct {
 	net.Listener
-	once sync.Once
-	all  *connections
+	once   sync.Once
+	all    *connections
+	narrow bool // the buffers of what is sent
 }
 
 type connections struct {
@@ -195,6 +198,9 @@ func (l *trackingListener) tracked() *connections {
 func (l *trackingListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err == nil {
+		if tcp, ok := c.(*net.TCPConn); ok && l.narrow {
+			err = tcp.SetWriteBuffer(32 << 10)
+		}
 		all := l.tracked()
 		all.mu.Lock()
 		all.conns = append(all.conns, c)

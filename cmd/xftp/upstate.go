@@ -106,16 +106,18 @@ func (r *upRecord) write() {
 	} else if _, err := os.Stat(r.path); err != nil {
 		expire(dir, time.Now())
 	}
-	f, err := os.CreateTemp(dir, ".new-")
+	fresh := r.path + ".new"
+	_ = os.Remove(fresh) // of a run that was killed
+	f, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return
 	}
 	err = errors.Join(json.NewEncoder(f).Encode(r.state), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), r.path)
+		err = os.Rename(fresh, r.path)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // it is of no use
+		_ = os.Remove(fresh) // it is of no use
 	}
 }
 
@@ -148,6 +150,7 @@ func (r *upRecord) forget() {
 	r.known = false
 	if r.path != "" {
 		_ = os.Remove(r.path) // most often there is none
+		_ = os.Remove(r.path + ".new")
 	}
 }
 
