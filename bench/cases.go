@@ -73,7 +73,7 @@ const (
 	many          // 64 files, -bytes together
 	small         // 1000 files of 4 KB
 	crowd         // 10 000 files of 4 KB
-	party         // 2000 files of 4 KB
+	party         // 1000 files of 4 KB
 	tiny          // one file of 1 KB
 )
 
@@ -126,7 +126,7 @@ var cases = []testCase{
 
 	{name: "SW", title: "1000 files of 4 KB, 4 connections, RTT 20 ms", link: link{delay: rtt / 2}, job: job{tree, small, 4}, peers: parallel, floor: 1.5, aim: 3},
 	{name: "SW-active", title: "SW in active mode, which takes a round trip less for each file", active: true, link: link{delay: rtt / 2}, job: job{tree, small, 4}, peers: activists, floor: 1.5, aim: 3},
-	{name: "M1w", title: "M1 of 2000 files, RTT 20 ms", link: link{delay: rtt / 2}, job: job{mirror, party, 4}, peers: mirrors, floor: 1},
+	{name: "M1w", title: "M1 of 1000 files, RTT 20 ms", link: link{delay: rtt / 2}, job: job{mirror, party, 4}, peers: mirrors, floor: 1},
 	{name: "W1", group: "W", title: "download, one connection, RTT 20 ms", link: link{delay: rtt / 2}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5},
 	{name: "W1-0.1", group: "W", title: "W1 with 0.1 % loss", link: link{delay: rtt / 2, loss: 0.001}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5},
 	{name: "W1-1", group: "W", title: "W1 with 1 % loss", link: link{delay: rtt / 2, loss: 0.01}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5, series: true},

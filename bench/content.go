@@ -38,7 +38,7 @@ func (s set) shape(size int64) (name string, n int, each int64) {
 	case crowd:
 		return "crowd/", 10_000, 4096
 	case party:
-		return "party/", 2000, 4096
+		return "party/", 1000, 4096
 	case tiny:
 		return "tiny", 1, 1024
 	}

@@ -135,6 +135,14 @@ func (o *output) trace(line string) {
 	}
 }
 
+// tracer returns trace, or nil if nobody sees it: then no such lines are made.
+func (o *output) tracer() func(line string) {
+	if !o.verbose {
+		return nil
+	}
+	return o.trace
+}
+
 // A transfer is what --json prints about one finished transfer.
 type transfer struct {
 	URL      string         `json:"url"`  // without a password

@@ -100,7 +100,7 @@ func (s *session) client(r remote) (*ftpclient.Client, error) {
 		Listener: s.path.listener,
 		Active:   s.o.active,
 		Timeout:  s.o.timeout,
-		Trace:    s.out.trace,
+		Trace:    s.out.tracer(),
 		Limiter:  s.limit,
 
 		User:     r.User,
