@@ -40,6 +40,7 @@ type Conn struct {
 	lore     *lore   // of its ways, shared with the other connections of a Client
 	hashes   hashing // how it is asked for hashes, once that is settled
 	buf      []byte  // for copying; kept between transfers
+	text     []byte  // for converting text; kept likewise
 	wire     *wire   // of protected data connections; kept likewise, or nil
 
 	// draining is the data connection of an upload whose last bytes are on

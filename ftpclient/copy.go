@@ -107,15 +107,19 @@ func (mr *meteredReader) Read(p []byte) (int, error) {
 // buffers. The one of a net.TCPConn only helps where the destination is a
 // socket too; a large buffer is better.
 func (c *Conn) download(w io.Writer, data net.Conn, m *meter) (int64, error) {
-	mw := &meteredWriter{w: w, m: m}
+	return c.downloadTo(&meteredWriter{w: w, m: m}, data, m)
+}
+
+// downloadTo is download to a writer that counts by itself.
+func (c *Conn) downloadTo(w io.Writer, data net.Conn, m *meter) (int64, error) {
 	if l := c.cfg.Limiter; l != nil {
-		return io.CopyBuffer(mw, &pacedReader{data, l, m}, c.buffer())
+		return io.CopyBuffer(w, &pacedReader{data, l, m}, c.buffer())
 	}
 	_, kernel := data.(*net.TCPConn)
 	if wt, ok := data.(io.WriterTo); ok && !kernel {
-		return wt.WriteTo(mw)
+		return wt.WriteTo(w)
 	}
-	return io.CopyBuffer(mw, struct{ io.Reader }{data}, c.buffer())
+	return io.CopyBuffer(w, struct{ io.Reader }{data}, c.buffer())
 }
 
 // upload copies r to the data connection until the end of r. It returns the
@@ -125,19 +129,23 @@ func (c *Conn) download(w io.Writer, data net.Conn, m *meter) (int64, error) {
 // net.TCPConn then uses sendfile(2), that of a user-space stack reads straight
 // into the stack's buffers.
 func (c *Conn) upload(data net.Conn, r io.Reader, m *meter) (int64, error) {
-	if l := c.cfg.Limiter; l != nil {
-		paced := &pacedReader{&meteredReader{r: r, m: m}, l, m}
-		return io.CopyBuffer(struct{ io.Writer }{data}, paced, c.buffer())
-	}
 	rf, ok := data.(io.ReaderFrom)
-	if file, isFile := r.(*os.File); ok && isFile && regular(file) {
+	if file, isFile := r.(*os.File); ok && isFile && c.cfg.Limiter == nil && regular(file) {
 		return c.sendFile(rf, file, m)
 	}
-	mr := &meteredReader{r: r, m: m}
-	if _, kernel := data.(*net.TCPConn); ok && !kernel {
-		return rf.ReadFrom(mr)
+	return c.uploadFrom(data, &meteredReader{r: r, m: m}, m)
+}
+
+// uploadFrom is upload from a reader that counts by itself.
+func (c *Conn) uploadFrom(data net.Conn, r io.Reader, m *meter) (int64, error) {
+	if l := c.cfg.Limiter; l != nil {
+		return io.CopyBuffer(struct{ io.Writer }{data}, &pacedReader{r, l, m}, c.buffer())
 	}
-	return io.CopyBuffer(struct{ io.Writer }{data}, mr, c.buffer())
+	rf, ok := data.(io.ReaderFrom)
+	if _, kernel := data.(*net.TCPConn); ok && !kernel {
+		return rf.ReadFrom(r)
+	}
+	return io.CopyBuffer(struct{ io.Writer }{data}, r, c.buffer())
 }
 
 func regular(file *os.File) bool {

@@ -120,8 +120,8 @@
 // TLS resumes sessions by tickets only, as crypto/tls does: a server that demands
 // resumption and knows session IDs alone (TLS 1.2 without tickets) cannot be used.
 // Of what a server says before AUTH TLS, its greeting is remembered, for the quirks
-// that it hints at. Text transferred
-// as [ASCII] is passed on as it is on the wire, its lines ended by CR LF. ABOR
-// is sent as a plain line, without the Telnet Synch of RFC 959, Section 4.1.3,
-// because a net.Conn has no urgent data.
+// that it hints at. Text that is transferred as [ASCII] cannot be continued, and
+// nothing but the server's word shows that it is whole. ABOR is sent as a plain
+// line, without the Telnet Synch of RFC 959, Section 4.1.3, because a net.Conn has no
+// urgent data.
 package ftpclient

@@ -14,12 +14,20 @@ type Type byte
 // The types.
 const (
 	Binary Type = 'I' // image: the bytes as they are
-	ASCII  Type = 'A' // lines that end in CR LF
+	ASCII  Type = 'A' // text: lines end in CR LF on the way, and in LF here
 )
 
 // Type sets the type of the transfers that follow. A Conn begins with
 // [Binary]. The command is sent only if the server does not have that type
 // already.
+//
+// As [ASCII], CR LF becomes LF in what is downloaded, and LF becomes CR LF in what is
+// uploaded (RFC 959, Section 3.1.1.1). In both directions a CR that no LF
+// follows stays as it is, and so does a NUL behind it; an LF of an upload that has a CR
+// before it gets no second. Bytes are counted as they are here; no size and no hash is
+// compared, since a server counts them as on the way, or as it has them. An Offset is an
+// [*ArgumentError]. Lists, and [Client.DownloadSegments] and the like, do not
+// depend on the type.
 func (c *Conn) Type(ctx context.Context, t Type) error {
 	if err := c.setType(ctx, t); err != nil {
 		return operation("type", err)

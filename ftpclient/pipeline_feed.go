@@ -94,7 +94,7 @@ func (p *pipeline) take(ctx context.Context) *flight {
 	f.meter.progress = j.progress
 	f.meter.late = func() { _ = p.feed(ctx) } // what breaks here is seen when a reply is due
 	f.expect(-1)
-	if j.size > 0 {
+	if j.size > 0 && p.c.want == Binary {
 		f.result.Size = j.size
 		f.expect(j.size - j.offset)
 	}
@@ -153,8 +153,8 @@ func (p *pipeline) commands(ctx context.Context, f *flight) ([]string, error) {
 	if err := c.verifiable(); err != nil {
 		return nil, err
 	}
-	if f.offset < 0 {
-		return nil, &ArgumentError{Command: "REST", Problem: "is negative"}
+	if err := c.checkOffset(f.offset); err != nil {
+		return nil, err
 	}
 	var lines []string
 	if c.sent != c.want && !p.typing() {

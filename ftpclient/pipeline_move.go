@@ -31,7 +31,7 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 		return p.refuse(ctx, f, p.otherList(f, refusal))
 	}
 	t := f.transfer
-	if n, ok := announced(t.first, f.path); ok && f.result.Size < 0 && f.offset == 0 && !f.list {
+	if n, ok := announced(t.first, f.path); ok && f.result.Size < 0 && f.offset == 0 && !f.list && p.c.sent == Binary {
 		f.expect(n)
 	}
 	var w io.Writer
@@ -41,7 +41,11 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	}
 	t.copy = func(data net.Conn) (int64, error) {
 		f.meter.add(0) // a file that is short is near its end
-		n, err := p.c.download(w, data, &f.meter)
+		move := p.c.fetch
+		if f.list {
+			move = p.c.download
+		}
+		n, err := move(w, data, &f.meter)
 		f.expected = n
 		_ = p.feed(ctx) // what breaks here is seen when a reply is due
 		return n, err
@@ -155,7 +159,7 @@ func (p *pipeline) store(ctx context.Context, f *flight, refusal error) error {
 		}
 		return err
 	}
-	t.copy = func(data net.Conn) (int64, error) { return p.c.upload(data, r, &f.meter) }
+	t.copy = func(data net.Conn) (int64, error) { return p.c.deliver(data, r, &f.meter) }
 	err := p.c.move(ctx, t, &f.data.dataEnd)
 	f.result.Bytes = t.moved
 	return err

@@ -103,13 +103,25 @@ func (c *Conn) retr(ctx context.Context, path string, open func() (io.Writer, er
 	var w io.Writer
 	t := &transfer{verb: "RETR", path: path, offset: o.Offset, meter: m}
 	t.open = func() (err error) { w, err = open(); return err }
-	t.copy = func(data net.Conn) (int64, error) { return c.download(d.writer(w), data, m) }
+	t.copy = func(data net.Conn) (int64, error) { return c.fetch(d.writer(w), data, m) }
 	err = c.run(ctx, t)
 	result.Bytes = t.moved
 	if err != nil {
 		return err
 	}
 	return c.checkReceived(ctx, t, asked, d, result)
+}
+
+// checkOffset refuses the offset that a transfer cannot begin at.
+func (c *Conn) checkOffset(offset int64) error {
+	switch {
+	case offset < 0:
+		return &ArgumentError{Command: "REST", Problem: "is negative"}
+	case offset > 0 && c.want != Binary:
+		return &ArgumentError{Command: "REST", Problem: "is in a text, whose bytes are not as many here as there"}
+	default:
+		return nil
+	}
 }
 
 // prepare checks the arguments of a transfer and sets the type.
@@ -121,8 +133,11 @@ func (c *Conn) prepare(ctx context.Context, verb, path string, opts *TransferOpt
 	if err := c.checkName(verb, path); err != nil {
 		return o, err
 	}
-	if o.Offset < 0 {
-		return o, &ArgumentError{Command: "REST", Problem: "is negative"}
+	if err := c.checkOffset(o.Offset); err != nil {
+		return o, err
+	}
+	if c.want != Binary {
+		o.Size = 0 // what arrives is not compared with it
 	}
 	if err := c.verifiable(); err != nil {
 		return o, err

@@ -65,7 +65,7 @@ func (c *Conn) stor(ctx context.Context, verb, path string, open func() (io.Read
 		}
 		return err
 	}
-	s.copy = func(data net.Conn) (int64, error) { return c.upload(data, d.reader(r), m) }
+	s.copy = func(data net.Conn) (int64, error) { return c.deliver(data, d.reader(r), m) }
 	err = c.run(ctx, s.transfer)
 	result.Bytes = s.moved
 	if err != nil {

@@ -15,7 +15,7 @@ func (s *session) command(resume bool, args ...string) string {
 	if os.Getenv("SUDO_UID") != "" {
 		words = append([]string{"sudo"}, words...)
 	}
-	if resume {
+	if resume && !s.o.ascii { // or all of it again
 		words = append(words, "-c")
 	}
 	s.o.flags.Visit(func(f *pflag.Flag) {

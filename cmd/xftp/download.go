@@ -235,6 +235,9 @@ func (d *download) hint(err error, again []string) string {
 		return ""
 	}
 	kept := bytesText(float64(d.kept)) + " are kept"
+	if d.Type == ftpclient.ASCII {
+		return kept + " as " + d.partPath() + ", and will not be continued"
+	}
 	command := d.command(true, again...)
 	switch kind := kindOf(err); {
 	case isDiskFull(err):

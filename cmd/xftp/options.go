@@ -34,6 +34,7 @@ type options struct {
 	parallel int    // get, put: files at a time; rm, chmod: connections
 	segments int    // get, put: connections for one file, 0 = as many as pay
 	inPlace  bool   // put: no temporary name
+	ascii    bool   // get, put, cat: as text
 	noGlob   bool   // *, ? and [ in URLs stand for themselves
 	force    bool   // rm, mv: -f
 	parents  bool   // mkdir: -p

@@ -130,8 +130,14 @@ func begin(cmd *cobra.Command, o *options, out *output) (*caller, error) {
 
 // remotes reads URLs, and finds out who logs in there.
 func (o *options) remotes(args ...string) ([]remote, error) {
+	if err := o.checkText(); err != nil {
+		return nil, err
+	}
 	remotes := make([]remote, len(args))
 	for i, arg := range args {
+		if o.ascii {
+			arg = asText(arg)
+		}
 		var err error
 		if remotes[i], err = parseRemote(arg); err != nil {
 			return nil, err

@@ -32,6 +32,7 @@ func newCat(out *output) *cobra.Command {
 		return o.planGet(remotes)
 	})
 	o.addGlobFlag(cmd)
+	o.addTextFlag(cmd)
 	o.addVerifyFlag(cmd)
 	return cmd
 }

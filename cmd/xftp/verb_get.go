@@ -40,6 +40,9 @@ What -c finds is continued only if the server's file has the size and time that 
 had. The last 64 KiB of what is there come again and are compared, and the file's
 hash is, if the server offers one; if they differ, the download starts again.
 
+With --ascii files come as text: CR LF becomes LF. No size of them is compared, and
+-c and -n do not go with it.
+
 ` + globHelp,
 		Example: `  sudo xftp get ftp://192.0.2.1/file --iface eth1 --address 192.0.2.7/24
   xftp get ftp://user:password@host/dir/a ftp://host/b -o downloads/ --net kernel
@@ -64,6 +67,7 @@ hash is, if the server offers one; if they differ, the download starts again.
 	o.addInputFlag(cmd)
 	o.addManyFlags(cmd)
 	o.addGlobFlag(cmd)
+	o.addTextFlag(cmd)
 	o.addVerifyFlag(cmd)
 	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: as many as pay")
 	return cmd

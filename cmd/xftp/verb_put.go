@@ -41,7 +41,11 @@ With -r a FILE may be a directory, which is made on the server with all that is 
 it: "put -r d ftp://h/in/" makes in/d/f. With a slash at its end only what is in it
 goes there: "put -r d/ ftp://h/in/" makes in/f. Links to files are sent as the
 files, links to directories are left out. With -c, files that the server has
-already are not sent again, if it tells their times (MLSD).`,
+already are not sent again, if it tells their times (MLSD).
+
+With --ascii files go as text: LF becomes CR LF, but where it stands behind a CR, and
+the server makes of that what its own lines end in. No size of them is compared,
+and -c and -n do not go with it.`,
 		Example: `  sudo xftp put file ftp://192.0.2.1/incoming/ --iface eth1 --address 192.0.2.7/24
   xftp put a b c ftp://user:password@host/dir/ --net kernel
   xftp put report.pdf ftpes://user:password@host/dir/2026.pdf --cacert ca.pem --net kernel
@@ -74,6 +78,7 @@ already are not sent again, if it tells their times (MLSD).`,
 		return func(ctx context.Context, s *session) { s.put(ctx, files, to) }, nil
 	})
 	o.addManyFlags(cmd)
+	o.addTextFlag(cmd)
 	o.addVerifyFlag(cmd)
 	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: as many as pay")
 	cmd.Flags().BoolVar(&o.inPlace, "inplace", false, "send files under their own names at once, which a failure leaves cut short")
