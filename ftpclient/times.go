@@ -11,8 +11,8 @@ import (
 // what is less is cut off. It is told to the server by the first of these that it
 // has: MFMT (draft-somers-ftp-mfxx-04, Section 3; proftpd, pure-ftpd), the two forms of SITE
 // UTIME, or MDTM with a time, where the server is known for that (vsftpd, for files
-// only) or its FEAT says so. What the last three do is compared once with what
-// MDTM then tells.
+// only) or its FEAT says so. What the last three do is compared with what MDTM then
+// tells, until that was right once.
 //
 // Errors are as with [Conn.Chmod]. A year that has not four digits is an
 // [*ArgumentError].
@@ -93,7 +93,7 @@ func (c *Conn) timeWays(ctx context.Context, path string, t time.Time) ([]way, e
 	if err != nil {
 		return nil, err
 	}
-	told := func(ctx context.Context) error { return c.confirmByMDTM(ctx, path, stamp) }
+	told := func(ctx context.Context) (bool, error) { return c.confirmByMDTM(ctx, path, stamp) }
 	ways := []way{
 		modify("MFMT", "modify", stamp, path),
 		{name: "SITE UTIME", verb: "SITE", arg: "UTIME " + stamp + " " + behind(path), confirm: told},
@@ -125,17 +125,20 @@ func checkTime(reply Reply, verb, fact, stamp string) error {
 	return &ProtocolError{Problem: "a reply to " + verb + " with another time", Line: shorten(reply.Text())}
 }
 
-// confirmByMDTM compares a time that was set with what the server tells. One that
-// is off, perhaps by the server's zone, means that it is not set by this command.
-func (c *Conn) confirmByMDTM(ctx context.Context, path, stamp string) error {
+// confirmByMDTM compares a time that was set with what the server tells, if it does:
+// of directories some do not. One that is off, perhaps by the server's zone, means
+// that it is not set by this command. A server without MDTM is believed.
+func (c *Conn) confirmByMDTM(ctx context.Context, path, stamp string) (told bool, err error) {
 	got, err := c.toldTime(ctx, path)
 	switch {
 	case err != nil:
-		return err
-	case got.IsZero() || near(got, stamp):
-		return nil
+		return false, err
+	case got.IsZero():
+		return c.lacks("MDTM"), nil
+	case near(got, stamp):
+		return true, nil
 	default:
-		return fmt.Errorf("%s instead of %s: %w", got.Format(stampLayout), stamp, errOther)
+		return false, fmt.Errorf("%s instead of %s: %w", got.Format(stampLayout), stamp, errOther)
 	}
 }
 

@@ -16,9 +16,9 @@ type way struct {
 	// check, if not nil, judges a reply that grants the command.
 	check func(reply Reply) error
 
-	// confirm, if not nil, asks the server once whether the command does what it
-	// should.
-	confirm func(ctx context.Context) error
+	// confirm, if not nil, asks the server whether the command, which it has granted,
+	// did what it should, until it has told so once.
+	confirm func(ctx context.Context) (told bool, err error)
 }
 
 // errOther is why a command that the server grants is not used again.
@@ -53,7 +53,9 @@ func (c *Conn) tryWays(ctx context.Context, purpose string, ways []way) error {
 		case reply.Code == codeBadArgument:
 			misfit = refusal // another way may take it
 		default:
-			c.lore.has(w.name)
+			if w.confirm == nil { // what it does is not seen in a refusal
+				c.lore.has(w.name)
+			}
 			return refusal
 		}
 	}
@@ -71,7 +73,7 @@ func (c *Conn) granted(ctx context.Context, w way, reply Reply) error {
 		}
 	}
 	if w.confirm != nil && !c.lore.proves(w.name) {
-		if err := w.confirm(ctx); err != nil {
+		if told, err := w.confirm(ctx); !told || err != nil {
 			return err
 		}
 	}
@@ -142,7 +144,7 @@ func (l *lore) proves(name string) bool {
 
 // A lackError says that a server has no command for a purpose.
 type lackError struct {
-	purpose string // such as "set the permissions of a file"
+	purpose string // such as "set permissions"
 	cause   error  // why the last of them is none
 }
 

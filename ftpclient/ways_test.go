@@ -137,6 +137,35 @@ func unsupported(code int) func(error) bool {
 	}
 }
 
+// Only an answer that tells the time that was set proves a command, neither a refusal
+// nor MDTM that tells nothing of a directory; from then on it is believed.
+func TestSetModTimeProven(t *testing.T) {
+	const stamp = "20200229123456"
+	for name, first := range map[string]struct {
+		script ftptest.Script
+		check  func(error) bool
+	}{
+		"not by a refusal": {ftptest.Exchange("SITE UTIME "+stamp+" a", "550 not yours"), refused(550)},
+		"not by nothing told": {ftptest.Steps(ftptest.Exchange("SITE UTIME "+stamp+" a", "200 done"),
+			ftptest.Exchange("MDTM a", "550 a directory")), isNil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := play(t, feat(), ftptest.Exchange("MFMT "+stamp+" a", "500 what"), first.script,
+				ftptest.Exchange("SITE UTIME "+stamp+" b", "200 done"), ftptest.Exchange("MDTM b", "213 20200229133456"),
+				ftptest.Exchange("SITE UTIME b "+strings.Repeat(stamp+" ", 3)+"UTC", "200 done"), ftptest.Exchange("MDTM b", "213 "+stamp),
+				ftptest.Exchange("SITE UTIME c "+strings.Repeat(stamp+" ", 3)+"UTC", "200 done"), ftptest.Exchange("NOOP", "200 here"))
+			for i, check := range []func(error) bool{first.check, isNil, isNil} {
+				if err := c.SetModTime(t.Context(), "abc"[i:i+1], leapDay); !check(err) {
+					t.Errorf("file %d: error %v", i, err)
+				}
+			}
+			if err := c.Noop(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // What cannot be sent, or would mean something else, is not sent.
 func TestSetArguments(t *testing.T) {
 	c := play(t, feat(), ftptest.Exchange("SITE CHMOD 644 ./ x", "200 done"))
