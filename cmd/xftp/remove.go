@@ -100,18 +100,25 @@ func (d *deletion) top(ctx context.Context, r remote) {
 		d.ended(ctx, r, err)
 		return
 	}
-	named := &doomed{remote: r, isDir: true}
+	named := &doomed{remote: r}
+	if r.entry != nil {
+		named.kind = r.entry.Type
+	}
 	d.trees(ctx, d.delete(ctx, []*doomed{named}), 0)
 }
 
 // A doomed is something that is to be removed.
 type doomed struct {
 	remote
-	in      *doomed // the directory that it is in, or nil
-	isDir   bool    // or may be one
-	refusal error   // why it could not be deleted as a file
-	bare    bool    // nothing is listed in it
-	stays   bool    // because something in it does
+	in      *doomed             // the directory that it is in, or nil
+	kind    ftpclient.EntryType // as listed, or unknown
+	refusal error               // why it could not be deleted as a file
+	stays   bool                // because something in it does
+}
+
+// mayBeDir says whether t is a directory, or may be one.
+func (t *doomed) mayBeDir() bool {
+	return t.kind == ftpclient.EntryDir || t.kind == ftpclient.EntryUnknown
 }
 
 // keep notes that t stays, and with it what it is in.
@@ -131,7 +138,7 @@ func (d *deletion) delete(ctx context.Context, all []*doomed) (dirs []*doomed) {
 	}
 	for i, err := range d.operate(ctx, all, operations) {
 		t := all[i]
-		if t.isDir && isRefused(err) {
+		if t.mayBeDir() && isRefused(err) {
 			t.refusal = err
 			dirs = append(dirs, t)
 			continue
@@ -172,25 +179,8 @@ func (d *deletion) trees(ctx context.Context, dirs []*doomed, depth int) {
 		}
 	}
 	for i, err := range d.operate(ctx, empty, operations) {
-		t := empty[i]
-		if t.bare && isRefused(err) {
-			err = d.missing(ctx, t, err)
-		}
-		d.settle(ctx, t, err)
+		d.settle(ctx, empty[i], err)
 	}
-}
-
-// missing looks for a directory that cannot be removed: some servers list what does
-// not exist as if it were empty.
-func (d *deletion) missing(ctx context.Context, t *doomed, refusal error) error {
-	err := d.do(ctx, t.remote, func(conn *ftpclient.Conn) error {
-		_, err := look(ctx, conn, withoutSlash(t.Path))
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return refusal
 }
 
 // list returns what is in directories that are to be emptied. Those that cannot be
@@ -199,7 +189,10 @@ func (d *deletion) list(ctx context.Context, dirs []*doomed, depth int) (all []*
 	entries := make([][]ftpclient.Entry, len(dirs))
 	errs := d.ask(ctx, len(dirs), func(i int) error {
 		err := d.do(ctx, dirs[i].remote, func(conn *ftpclient.Conn) (err error) {
-			entries[i], err = within(ctx, conn, withoutSlash(dirs[i].Path), dirs[i].refusal)
+			if err := dirs[i].check(ctx, conn); err != nil {
+				return err
+			}
+			entries[i], err = conn.Entries(ctx, withoutSlash(dirs[i].Path))
 			return err
 		})
 		if err == nil && depth == maxDepth {
@@ -210,9 +203,9 @@ func (d *deletion) list(ctx context.Context, dirs []*doomed, depth int) (all []*
 	for i, t := range dirs {
 		if errs[i] != nil {
 			d.settle(ctx, t, errs[i])
+			t.stays = true
 			continue
 		}
-		t.bare = len(entries[i]) == 0
 		for _, e := range entries[i] {
 			switch {
 			case e.Type == ftpclient.EntryCurrent || e.Type == ftpclient.EntryParent:
@@ -220,8 +213,7 @@ func (d *deletion) list(ctx context.Context, dirs []*doomed, depth int) (all []*
 				d.ended(ctx, t.remote, badName(e))
 				t.keep()
 			default:
-				isDir := e.Type == ftpclient.EntryDir || e.Type == ftpclient.EntryUnknown
-				all = append(all, &doomed{remote: t.join(e.Name), in: t, isDir: isDir})
+				all = append(all, &doomed{remote: t.join(e.Name), in: t, kind: e.Type})
 			}
 		}
 	}
@@ -234,30 +226,40 @@ func isKnown(err error) bool {
 	return errors.As(err, new(*ftpclient.ListError)) || errors.As(err, new(*nameError)) || errors.As(err, new(*hintedError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooDeep)
 }
 
-// within lists a directory that is to be emptied: as a whole, or not at all.
-// refusal is why it could not be deleted as a file.
-func within(ctx context.Context, conn *ftpclient.Conn, path string, refusal error) ([]ftpclient.Entry, error) {
-	entries, err := conn.Entries(ctx, path)
-	_, name := splitPath(path)
-	switch {
-	case err == nil && len(entries) == 1 && (entries[0].Name == name || entries[0].Name == path):
-		// Many servers answer LIST for a file with the file.
-		if _, err := conn.Size(ctx, path); err == nil {
-			return nil, refusal
-		}
-		if !conn.Usable() {
-			return nil, err
-		}
-		return entries, nil
-	case !isRefused(err) || !conn.Usable():
-		return entries, err
+const unshownHint = "only what the server shows to be a directory is emptied: a link is not followed"
+
+// check returns nil if the server shows that t, which it does not delete as a file,
+// is a directory. What it lists t as counts, where it does: of a link MLST may tell
+// what that leads to, and what is in there must stay.
+func (t *doomed) check(ctx context.Context, conn *ftpclient.Conn) error {
+	if t.kind == ftpclient.EntryDir {
+		return nil
 	}
-	e, lookErr := look(ctx, conn, path)
-	switch {
-	case errors.Is(lookErr, fs.ErrNotExist), !conn.Usable():
-		return nil, lookErr
-	case lookErr == nil && e.Type == ftpclient.EntryDir:
-		return nil, err
+	path := withoutSlash(t.Path)
+	e, err := conn.MLST(ctx, path)
+	if err != nil {
+		e.Type = ftpclient.EntryUnknown
 	}
-	return nil, refusal
+	if e.Type == ftpclient.EntryCurrent {
+		e.Type = ftpclient.EntryDir
+	}
+	if conn.Usable() && (e.Type == ftpclient.EntryDir || e.Type == ftpclient.EntryUnknown) {
+		_, name := splitPath(path)
+		var listed ftpclient.Entry
+		if listed, err = listedAs(ctx, conn, path, name); err == nil && listed.Type != ftpclient.EntryUnknown {
+			e = listed
+		}
+	}
+	switch {
+	case err != nil && !conn.Usable():
+		return err
+	case e.Type == ftpclient.EntryDir:
+		return nil
+	case e.Type != ftpclient.EntryUnknown:
+		return t.refusal
+	}
+	if _, err = look(ctx, conn, path); errors.Is(err, fs.ErrNotExist) || err != nil && !conn.Usable() {
+		return err
+	}
+	return &hintedError{t.refusal, unshownHint}
 }

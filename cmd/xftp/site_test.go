@@ -85,7 +85,7 @@ func TestVerbsOnSites(t *testing.T) {
 		name: "rm -r goes the deepest first and removes links",
 		site: &ftptest.Site{
 			Lists: map[string]string{
-				"LIST d": link + "l -> /etc\r\n" + dir + "sub\r\n" + file + "f\r\n", "LIST d/sub": file + "g\r\n" + dir + "empty\r\n", "LIST d/sub/empty": "",
+				"LIST": dir + "d\r\n", "LIST d": link + "l -> /etc\r\n" + dir + "sub\r\n" + file + "f\r\n", "LIST d/sub": file + "g\r\n" + dir + "empty\r\n", "LIST d/sub/empty": "",
 			},
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/sub": "550 no", "DELE d/sub/empty": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
@@ -94,16 +94,60 @@ func TestVerbsOnSites(t *testing.T) {
 	}, {
 		name: "rm -r does not follow a link that is listed as a directory",
 		site: &ftptest.Site{
-			Lists:  map[string]string{"MLSD d": "type=dir; l\r\n", "MLSD d/l": "type=file; precious\r\n"},
+			Lists:  map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "type=dir; l\r\n", "MLSD d/l": "type=file; precious\r\n"},
 			Refuse: map[string]string{"DELE d": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d",
 		log:  []string{"DELE d", "DELE d/l", "RMD d"},
 	}, {
+		name: "rm -r does not follow a link that it cannot delete, where only the list shows one",
+		site: &ftptest.Site{
+			Lists:  map[string]string{"LIST": link + "l -> /data\r\n", "LIST l": file + "precious\r\n"},
+			Refuse: map[string]string{"DELE l": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
+		},
+		args: "rm -r URL/l", code: 1,
+		log:  []string{"DELE l"},
+		says: `^xftp: rm [^ ]*/l: 550 no\n`,
+	}, {
+		name: "rm -r does not follow a link that a glob has found, and cannot be deleted",
+		site: &ftptest.Site{
+			Lists:  map[string]string{"LIST": link + "l -> /data\r\n", "LIST l": file + "precious\r\n"},
+			Refuse: map[string]string{"DELE l": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
+		},
+		args: "rm -r URL/[l]", code: 1,
+		log:  []string{"DELE l"},
+		says: `^xftp: rm [^ ]*/l: 550 no\n`,
+	}, {
+		name: "rm -r does not follow a link that it cannot delete, where MLST tells what it leads to",
+		site: &ftptest.Site{
+			Lists:  map[string]string{"MLSD": "type=OS.unix=symlink; l\r\n", "MLSD l": "type=file; precious\r\n"},
+			Refuse: map[string]string{"MLST": "250-this\r\n type=dir; l\r\n250 end", "DELE l": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
+		},
+		args: "rm -r URL/l", code: 1,
+		log:  []string{"DELE l"},
+		says: `^xftp: rm [^ ]*/l: 550 no\n`,
+	}, {
+		name: "rm -r empties nothing that may be a link",
+		site: &ftptest.Site{
+			Lists:  map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "size=5; l\r\n", "MLSD d/l": "type=file; precious\r\n", "LIST": "", "LIST l": file + "precious\r\n"},
+			Refuse: map[string]string{"DELE d": "550 no", "DELE d/l": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
+		},
+		args: "rm -r URL/d", code: 1,
+		log:  []string{"DELE d", "DELE d/l"},
+		says: `^xftp: rm [^ ]*/d/l: 550 no\nxftp: hint: only what the server shows `,
+	}, {
+		name: "rm -r takes MLST for a directory that no list shows",
+		site: &ftptest.Site{
+			Lists:  map[string]string{"MLSD": "", "MLSD .d": "type=file; f\r\n"},
+			Refuse: map[string]string{"MLST": "250-this\r\n type=dir; .d\r\n250 end", "DELE .d": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
+		},
+		args: "rm -r URL/.d",
+		log:  []string{"DELE .d", "DELE .d/f", "RMD .d"},
+	}, {
 		name: "rm -r leaves a directory whose list is garbled, with what is in it",
 		site: &ftptest.Site{
 			Lists: map[string]string{
-				"LIST d": dir + "good\r\n" + dir + "bad\r\n" + file + "f\r\n", "LIST d/good": file + "x\r\n", "LIST d/bad": file + "y\r\nwhat is this\r\n",
+				"LIST": dir + "d\r\n", "LIST d": dir + "good\r\n" + dir + "bad\r\n" + file + "f\r\n", "LIST d/good": file + "x\r\n", "LIST d/bad": file + "y\r\nwhat is this\r\n",
 			},
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/good": "550 no", "DELE d/bad": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
@@ -113,7 +157,7 @@ func TestVerbsOnSites(t *testing.T) {
 	}, {
 		name: "rm -r leaves a directory whose list is cut",
 		site: &ftptest.Site{
-			Lists:  map[string]string{"MLSD d": "type=file; a\r\ntype=file; ab"},
+			Lists:  map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "type=file; a\r\ntype=file; ab"},
 			Refuse: map[string]string{"DELE d": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d", code: 1,
@@ -122,7 +166,7 @@ func TestVerbsOnSites(t *testing.T) {
 	}, {
 		name: "rm -r does not touch names that lead elsewhere",
 		site: &ftptest.Site{
-			Lists:  map[string]string{"MLSD d": "type=file; ../x\r\ntype=file; a\r\ntype=dir; ..\r\n"},
+			Lists:  map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "type=file; ../x\r\ntype=file; a\r\ntype=dir; ..\r\n"},
 			Refuse: map[string]string{"DELE d": "550 no", "DELE": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d", code: 1,
@@ -131,7 +175,7 @@ func TestVerbsOnSites(t *testing.T) {
 	}, {
 		name: "rm -r goes on after a refusal, and sums up",
 		site: &ftptest.Site{
-			Lists:  map[string]string{"MLSD d": "type=file; a\r\ntype=file; b\r\ntype=file; c\r\n"},
+			Lists:  map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "type=file; a\r\ntype=file; b\r\ntype=file; c\r\n"},
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/b": "550 not yours", "DELE": "250 ok", "RMD": "250 ok"},
 		},
 		args: "rm -r URL/d", code: 1,
@@ -140,7 +184,7 @@ func TestVerbsOnSites(t *testing.T) {
 	}, {
 		name: "rm -r tells what may be left when the server hangs up",
 		site: &ftptest.Site{
-			Lists:  map[string]string{"MLSD d": "type=file; a\r\ntype=file; b\r\n"},
+			Lists:  map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "type=file; a\r\ntype=file; b\r\n"},
 			Fault:  func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Hangup: line == "DELE d/a"} },
 			Refuse: map[string]string{"DELE d": "550 no", "DELE d/b": "250 ok", "RMD": "250 ok"},
 		},
@@ -150,7 +194,7 @@ func TestVerbsOnSites(t *testing.T) {
 	}, {
 		name: "rm -r ends where the server does",
 		site: &ftptest.Site{
-			Lists: map[string]string{"MLSD d": "type=file; a\r\ntype=dir; b\r\ntype=file; c\r\n"},
+			Lists: map[string]string{"MLSD": "type=dir; d\r\n", "MLSD d": "type=file; a\r\ntype=dir; b\r\ntype=file; c\r\n"},
 			Fault: func(session, _ int, line string) ftptest.Fault {
 				return ftptest.Fault{Hangup: line == "DELE d/a" || session > 0}
 			},
@@ -176,7 +220,7 @@ func TestVerbsOnSites(t *testing.T) {
 			Refuse: map[string]string{"DELE": "550 failed", "RMD": "550 failed"},
 		},
 		args: "rm -r -f URL/d",
-		log:  []string{"DELE d", "RMD d"},
+		log:  []string{"DELE d"},
 	}, {
 		name: "rm names a directory that only its list shows to be one",
 		site: &ftptest.Site{
