@@ -74,10 +74,15 @@ func (m *mirroring) sameHash(ctx context.Context, path string) error {
 // gives no clear answer stays, with the directories that it is in.
 func (m *mirroring) stillThere(ctx context.Context, plan *mirror.Plan) (why []string) {
 	entries := make([]*mirror.Entry, 0, len(plan.Replaced)+len(plan.Deletes))
+	comes := successors(plan)
 	for _, e := range plan.Replaced {
-		if !m.typeChanged(plan, e.Path) { // or else it is there, as something else
+		// Or else it is there, as something else, or below what is no directory.
+		if !comes[e.Path] && !below(comes, e.Path) {
 			entries = append(entries, e)
 		}
+	}
+	if why = m.stillDirs(ctx, plan); len(why) > 0 {
+		return why
 	}
 	replaced := len(entries)
 	entries = append(entries, plan.Deletes...)
@@ -159,22 +164,37 @@ func below(dirs map[string]bool, path string) bool {
 	return false
 }
 
-// typeChanged says whether something else is to come where path is.
-func (m *mirroring) typeChanged(plan *mirror.Plan, path string) bool {
-	for _, e := range plan.Successor.Dirs {
-		if e.Path == path {
-			return true
-		}
+// successors returns the paths of what is to come where something else is.
+func successors(plan *mirror.Plan) map[string]bool {
+	comes := make(map[string]bool)
+	for _, e := range slices.Concat(plan.Successor.Dirs, plan.Successor.Links) {
+		comes[e.Path] = true
 	}
 	for _, p := range plan.Successor.Files {
-		if p.Source.Path == path {
-			return true
+		comes[p.Source.Path] = true
+	}
+	return comes
+}
+
+// stillDirs asks the server about each directory here in whose place a file is to
+// come, by its lists. Why says which is a directory there all the same, or is not
+// known to be a file.
+func (m *mirroring) stillDirs(ctx context.Context, plan *mirror.Plan) (why []string) {
+	for _, p := range plan.Successor.Files {
+		if p.Dest == nil || p.Dest.Type != mirror.Dir {
+			continue
+		}
+		r := m.join(p.Source.Path)
+		err := m.client.Do(ctx, func(conn *ftpclient.Conn) error {
+			e, err := look(ctx, conn, r.Path)
+			if err == nil && e.Type == ftpclient.EntryDir {
+				err = errIsDir
+			}
+			return err
+		})
+		if err != nil {
+			why = append(why, fmt.Sprintf("whether %s is a file is not clear (%s)", r, describe(err)))
 		}
 	}
-	for _, e := range plan.Successor.Links {
-		if e.Path == path {
-			return true
-		}
-	}
-	return false
+	return why
 }

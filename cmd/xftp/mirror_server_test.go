@@ -162,6 +162,9 @@ func done(err error) string {
 func (v *listVisit) handle(verb, arg string) string {
 	path := v.local(arg)
 	info, err := os.Lstat(path)
+	if verb == "SIZE" || verb == "MDTM" || verb == "RETR" || verb == "CWD" {
+		info, err = os.Stat(path) // links are followed
+	}
 	switch verb {
 	case "USER":
 		return "331 password"
@@ -306,25 +309,32 @@ func (v *listVisit) send(use func(net.Conn) error) string {
 
 func factsOf(info fs.FileInfo) string {
 	kind := "file"
-	if info.IsDir() {
+	switch {
+	case info.IsDir():
 		kind = "dir"
+	case info.Mode()&fs.ModeSymlink != 0:
+		kind = "OS.unix=slink"
 	}
 	return fmt.Sprintf("type=%s;size=%d;modify=%s;UNIX.mode=%04o;", kind, info.Size(), info.ModTime().UTC().Format("20060102150405"), info.Mode().Perm())
 }
 
 // lineOf is a line of LIST, as ls(1) has it: the year instead of the clock for what
 // is older than half a year.
-func (s *listServer) lineOf(info fs.FileInfo) string {
+func (s *listServer) lineOf(dir string, info fs.FileInfo) string {
 	when := info.ModTime().In(s.zone)
 	date := when.Format("Jan 02 15:04")
 	if info.ModTime().Before(s.now.AddDate(0, -6, 0)) || info.ModTime().After(s.now) {
 		date = when.Format("Jan 02  2006")
 	}
-	mode := info.Mode().Perm().String()
-	if info.IsDir() {
+	mode, name := info.Mode().Perm().String(), info.Name()
+	switch {
+	case info.IsDir():
 		mode = "d" + mode[1:]
+	case info.Mode()&fs.ModeSymlink != 0:
+		target, _ := os.Readlink(filepath.Join(dir, name)) // which is there
+		mode, name = "l"+mode[1:], name+" -> "+target
 	}
-	return fmt.Sprintf("%s    1 0        0        %8d %s %s", mode, info.Size(), date, info.Name())
+	return fmt.Sprintf("%s    1 0        0        %8d %s %s", mode, info.Size(), date, name)
 }
 
 func (v *listVisit) sendList(dir string) string {
@@ -338,7 +348,7 @@ func (v *listVisit) sendList(dir string) string {
 		switch {
 		case err != nil:
 		case v.zone != nil:
-			lines = append(lines, v.lineOf(info)+"\r\n")
+			lines = append(lines, v.lineOf(v.local(dir), info)+"\r\n")
 		default:
 			lines = append(lines, factsOf(info)+" "+e.Name()+"\r\n")
 		}
