@@ -46,15 +46,15 @@ func (m *mirroring) findZone(ctx context.Context) {
 	for i := range m.there.Entries {
 		e := &m.there.Entries[i]
 		if l, ok := m.listed[e.Path]; ok {
-			e.ModTime, e.Precision = m.zone.UTC(l.time, l.precision)
+			e.ModTime, e.Precision, e.Doubt = m.zone.UTC(l.time, l.precision)
 		}
 	}
 }
 
 // refine asks for the exact times that a plan depends on, and says whether it
-// has learned any: of files that would move because of their time, of those that
-// are to get it, and of those that may have been changed again within the minute
-// that the list shows.
+// has learned any: of files that would move because of their time, or because that
+// is vague, of those that are to get it, and of those that may have been changed
+// again within the minute that the list shows.
 func (m *mirroring) refine(ctx context.Context, plan *mirror.Plan) bool {
 	var open []*mirror.Entry
 	add := func(p mirror.Pair) {
@@ -71,7 +71,7 @@ func (m *mirroring) refine(ctx context.Context, plan *mirror.Plan) bool {
 	}
 	for _, w := range []*mirror.Work{&plan.Work, &plan.Successor} {
 		for _, p := range w.Files {
-			if !m.up && !m.mo.noTimes || p.Why == mirror.TimeDiffers {
+			if !m.up && !m.mo.noTimes || p.Why == mirror.TimeDiffers || p.Why == mirror.Unknown {
 				add(p)
 			}
 		}
@@ -111,7 +111,7 @@ func (m *mirroring) askTimes(ctx context.Context, entries []*mirror.Entry) {
 	for i, t := range told {
 		if !t.IsZero() {
 			e := entries[i]
-			e.ModTime, e.Precision = t, time.Second
+			e.ModTime, e.Precision, e.Doubt = t, time.Second, 0
 			delete(m.listed, e.Path)
 		}
 	}

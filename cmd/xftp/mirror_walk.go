@@ -93,7 +93,7 @@ func (m *mirroring) found(e ftpclient.Entry) {
 		entry.ModTime, entry.Precision = e.ModTime, e.Precision
 		if !e.UTC {
 			m.listed[e.Path] = listedTime{e.ModTime, e.Precision}
-			entry.ModTime, entry.Precision = m.zone.UTC(e.ModTime, e.Precision)
+			entry.ModTime, entry.Precision, entry.Doubt = m.zone.UTC(e.ModTime, e.Precision)
 		}
 	}
 	m.there.Entries = append(m.there.Entries, entry)

@@ -46,6 +46,11 @@ type Entry struct {
 	ModTime   time.Time
 	Precision time.Duration
 
+	// Doubt is by how much ModTime may be wrong, either way, because nothing tells
+	// in which zone it was listed. It counts with [Options.Unstamped] alone: where
+	// times are set, they are set as they are listed.
+	Doubt time.Duration
+
 	// Out, if not empty, says why the entry is left out of the mirror, with all
 	// that is below it. A name that is left out in one tree is not touched in
 	// the other.

@@ -49,7 +49,8 @@ type Options struct {
 
 	// Unstamped says that files in the destination have the times at which
 	// they were written, because these cannot be set or are not to be. Then a
-	// file is the same if it has the same size and is not older.
+	// file is the same if it has the same size and is not older. It is moved if
+	// that depends on an hour that the lists do not tell.
 	Unstamped bool
 
 	KeepModes bool // permissions are to be as in the source

@@ -11,8 +11,7 @@ func (m *maker) compare(e, d *Entry) {
 	case e.Size >= 0 && d.Size >= 0 && e.Size != d.Size:
 		pair.Why = SizeDiffers
 	case m.o.Compare == ByTime && timed:
-		same = m.sameTime(e, d)
-		pair.Why = TimeDiffers
+		same, pair.Why = m.sameTime(e, d)
 	case e.Size < 0 || d.Size < 0:
 		pair.Why = Unknown
 	default:
@@ -40,11 +39,20 @@ func (m *maker) compare(e, d *Entry) {
 	}
 }
 
-func (m *maker) sameTime(e, d *Entry) bool {
-	if m.o.Unstamped {
-		return d.ModTime.Add(span(d)).After(e.ModTime)
+// sameTime reports whether the times of two files are those of the same, and why
+// the file is moved if not.
+func (m *maker) sameTime(e, d *Entry) (bool, Reason) {
+	switch {
+	case !m.o.Unstamped:
+		return overlap(e, d), TimeDiffers
+	case !d.ModTime.Add(span(d) + d.Doubt).After(e.ModTime.Add(-e.Doubt)):
+		return false, TimeDiffers
+	default:
+		// Within a minute it may have changed again, which is for Unsure to say;
+		// within a day, or in whatever zone, it has too often.
+		vague := max(e.Doubt, d.Doubt) > 0 || max(e.Precision, d.Precision) >= day
+		return !vague || !d.ModTime.Add(-d.Doubt).Before(e.ModTime.Add(span(e)+e.Doubt)), Unknown
 	}
-	return overlap(e, d)
 }
 
 // overlap reports whether two times may be the same: each is somewhere in what

@@ -77,3 +77,58 @@ func TestChanges(t *testing.T) {
 		}
 	}
 }
+
+// Where nothing tells the zone of a list, a file that may be older there than here,
+// or here than there, is moved; but not where times are set as they are listed.
+func TestDoubtfulTimes(t *testing.T) {
+	var nobody mirror.Zone
+	const hour = 3600
+	for _, test := range []struct {
+		name    string
+		changed float64 // seconds after the other side was written
+		listed  time.Duration
+		why     mirror.Reason // or 0 for the same
+	}{
+		{"an hour later", hour, 2 * time.Hour, mirror.Unknown}, // at UTC+2
+		{"half a day before", -12 * hour, 2 * time.Hour, mirror.Unknown},
+		{"a day before", -24 * hour, 2 * time.Hour, 0},
+		{"two days later", 48 * hour, 2 * time.Hour, mirror.TimeDiffers},
+	} {
+		file := func(when time.Time) mirror.Entry {
+			return mirror.Entry{Path: "f", Type: mirror.File, Size: 7, Mode: -1, ModTime: when}
+		}
+		reason := func(src, dst mirror.Entry) mirror.Reason {
+			p := mirror.New(&mirror.Tree{Entries: []mirror.Entry{src}}, &mirror.Tree{Entries: []mirror.Entry{dst}}, &mirror.Options{Unstamped: true})
+			if len(p.Files) == 0 {
+				return 0
+			}
+			return p.Files[0].Why
+		}
+		list := func(when time.Time) mirror.Entry {
+			e := file(when)
+			e.ModTime, e.Precision, e.Doubt = nobody.UTC(when.Add(test.listed).Truncate(time.Minute), time.Minute)
+			return e
+		}
+		if why := reason(file(at(test.changed)), list(at(0))); why != test.why {
+			t.Errorf("%s, to the server: %v", test.name, why)
+		}
+		if why := reason(list(at(test.changed)), file(at(0))); why != test.why {
+			t.Errorf("%s, from the server: %v", test.name, why)
+		}
+		listed := list(at(0))
+		p := mirror.New(&mirror.Tree{Entries: []mirror.Entry{listed}}, &mirror.Tree{Entries: []mirror.Entry{file(listed.ModTime)}}, nil)
+		if p.Same != 1 {
+			t.Errorf("%s: moved again, as listed", test.name)
+		}
+	}
+
+	// A day is vague by itself.
+	day := mirror.Entry{Path: "f", Type: mirror.File, Size: 7, Mode: -1, ModTime: at(0).Truncate(24 * time.Hour), Precision: 24 * time.Hour}
+	for seconds, why := range map[float64]mirror.Reason{0: mirror.Unknown, -24 * hour: 0, 24 * hour: mirror.TimeDiffers} {
+		here := mirror.Entry{Path: "f", Type: mirror.File, Size: 7, Mode: -1, ModTime: at(seconds)}
+		p := mirror.New(&mirror.Tree{Entries: []mirror.Entry{here}}, &mirror.Tree{Entries: []mirror.Entry{day}}, &mirror.Options{Unstamped: true})
+		if len(p.Files) == 1 && p.Files[0].Why != why || len(p.Files) == 0 && why != 0 {
+			t.Errorf("%v s: %+v", seconds, p.Files)
+		}
+	}
+}

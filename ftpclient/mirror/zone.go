@@ -21,6 +21,7 @@ type sample struct {
 const (
 	zoneStep = 15 * time.Minute // what offsets are multiples of, as UTC+05:45
 	maxZone  = 15 * time.Hour   // UTC+14:00 is the farthest, and one more for summer
+	day      = 24 * time.Hour   // what lists cut old times to
 )
 
 // Add takes the time that is listed for a file, taken for UTC and cut to
@@ -40,9 +41,9 @@ func (z *Zone) Add(listed time.Time, precision time.Duration, exact time.Time) b
 	return true
 }
 
-// Offset returns how far the clock of the server was ahead of UTC when it showed
+// offset returns how far the clock of the server was ahead of UTC when it showed
 // listed, by the sample that is nearest to it. Known is false if there is none.
-func (z *Zone) Offset(listed time.Time) (offset time.Duration, known bool) {
+func (z *Zone) offset(listed time.Time) (offset time.Duration, known bool) {
 	var best time.Duration
 	for i, s := range z.samples {
 		if far := s.listed.Sub(listed).Abs(); i == 0 || far < best {
@@ -52,17 +53,21 @@ func (z *Zone) Offset(listed time.Time) (offset time.Duration, known bool) {
 	return offset, len(z.samples) > 0
 }
 
-// UTC returns what a listed time is in UTC, and what it is cut to then. A day is
-// not known to the day in another zone, nor to the hour where summer differs.
-func (z *Zone) UTC(listed time.Time, precision time.Duration) (time.Time, time.Duration) {
-	offset, known := z.Offset(listed)
-	doubt := time.Duration(0)
+// UTC returns what a listed time is in UTC, what it is cut to then, and by how much
+// it may be wrong if the zone is not known ([Entry.Doubt]). A day is not known to the
+// day in another zone, nor to the hour where summer differs: that is in what it is
+// cut to.
+func (z *Zone) UTC(listed time.Time, precision time.Duration) (when time.Time, cut, doubt time.Duration) {
+	offset, known := z.offset(listed)
+	wide := time.Duration(0)
 	switch {
-	case precision < 24*time.Hour:
-	case known:
-		doubt = time.Hour
-	default:
+	case precision < day && known:
+	case precision < day:
 		doubt = maxZone
+	case known:
+		wide = time.Hour
+	default:
+		wide = maxZone
 	}
-	return listed.Add(-offset - doubt), precision + 2*doubt
+	return listed.Add(-offset - wide), precision + 2*wide, doubt
 }

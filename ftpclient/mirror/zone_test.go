@@ -29,15 +29,15 @@ func TestZone(t *testing.T) {
 			}
 		}
 		for _, near := range []time.Time{summer.AddDate(0, 0, 9), winter.AddDate(0, 0, -9)} {
-			got, precision := z.UTC(lists(near, zone, time.Minute), time.Minute)
-			if want := near.Truncate(time.Minute); !got.Equal(want) || precision != time.Minute {
-				t.Errorf("%s: %v, to %v, want %v", name, got, precision, want)
+			got, precision, doubt := z.UTC(lists(near, zone, time.Minute), time.Minute)
+			if want := near.Truncate(time.Minute); !got.Equal(want) || precision != time.Minute || doubt != 0 {
+				t.Errorf("%s: %v, to %v and %v, want %v", name, got, precision, doubt, want)
 			}
 		}
 		// A day years ago, in summer or not, holds what is listed for it.
 		for _, old := range []time.Time{summer.AddDate(-3, 0, 0), winter.AddDate(-3, 0, 0)} {
-			got, precision := z.UTC(lists(old, zone, 24*time.Hour), 24*time.Hour)
-			if old.Before(got) || !old.Before(got.Add(precision)) || precision > 26*time.Hour {
+			got, precision, doubt := z.UTC(lists(old, zone, 24*time.Hour), 24*time.Hour)
+			if doubt != 0 || old.Before(got) || !old.Before(got.Add(precision)) || precision > 26*time.Hour {
 				t.Errorf("%s: %v is not within %v of %v", name, old, precision, got)
 			}
 		}
@@ -55,11 +55,11 @@ func TestZoneUnknown(t *testing.T) {
 	if z.Add(at(0).Truncate(24*time.Hour), 24*time.Hour, at(0)) {
 		t.Error("a day tells the zone")
 	}
-	if got, precision := z.UTC(at(0), time.Minute); !got.Equal(at(0)) || precision != time.Minute {
-		t.Errorf("%v, to %v", got, precision)
+	if got, precision, doubt := z.UTC(at(0), time.Minute); !got.Equal(at(0)) || precision != time.Minute || doubt < 14*time.Hour {
+		t.Errorf("%v, to %v and %v", got, precision, doubt)
 	}
 	day := at(0).Truncate(24 * time.Hour)
-	got, precision := z.UTC(day, 24*time.Hour)
+	got, precision, _ := z.UTC(day, 24*time.Hour)
 	for _, zone := range []time.Duration{14 * time.Hour, -12 * time.Hour} {
 		for _, when := range []time.Duration{0, 24*time.Hour - 1} {
 			real := day.Add(when - zone)
