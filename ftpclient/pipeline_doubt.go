@@ -24,7 +24,10 @@ func (p *pipeline) received(f *flight) error {
 // stored judges an upload of the first flight by what is known. One that is good
 // gets its name next, if it is to have another.
 func (p *pipeline) stored(f *flight) error {
-	err := f.sent().compareStored(&f.result)
+	err := f.checked()
+	if err == nil {
+		err = f.sent().compareStored(&f.result)
+	}
 	if err != nil {
 		return err
 	}
@@ -37,6 +40,17 @@ func (p *pipeline) stored(f *flight) error {
 	}
 	if f.rename != "" {
 		p.renaming = f
+	}
+	return nil
+}
+
+// checked asks the caller about an upload that has ended well.
+func (j *job) checked() error {
+	if j.check == nil {
+		return nil
+	}
+	if err := j.check(); err != nil {
+		return &localError{err}
 	}
 	return nil
 }

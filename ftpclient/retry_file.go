@@ -318,6 +318,9 @@ func (p *pipeline) storeRest(ctx context.Context, f *flight) error {
 		f.anew = true
 		err = p.storeFrom(ctx, f, f.offset)
 	}
+	if err == nil {
+		err = f.checked()
+	}
 	if err != nil || f.rename == "" {
 		return err
 	}

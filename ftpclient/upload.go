@@ -31,6 +31,11 @@ type Upload struct {
 	// in the kernel's faster ways.
 	Open func() (io.Reader, error)
 
+	// Check, if not nil, is called when all was sent and the server has called it
+	// complete, before it gets its name. Its error is that of the upload, which is not
+	// tried again; what was sent stays as Path.
+	Check func() error
+
 	// Progress, if not nil, is as in [TransferOptions].
 	Progress func(done, total int64)
 
@@ -52,7 +57,7 @@ func (c *Client) Upload(ctx context.Context, files iter.Seq[Upload], parallel in
 		for file := range files {
 			j := &job{
 				verb: "STOR", path: file.Path, offset: file.Offset, rename: file.Rename,
-				before: file.Before, reader: file.Open, progress: file.Progress, done: file.Done,
+				before: file.Before, reader: file.Open, check: file.Check, progress: file.Progress, done: file.Done,
 			}
 			if !yield(j) {
 				return

@@ -23,6 +23,7 @@ type job struct {
 	writer     func() (io.Writer, error)
 	reader     func() (io.Reader, error)
 	before     func() (io.Reader, error) // the bytes before offset, or nil
+	check      func() error              // an upload that ended well, or nil
 	progress   func(done, total int64)
 	done       func(Result, error)
 

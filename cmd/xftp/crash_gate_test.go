@@ -11,6 +11,7 @@ import (
 // more until it is opened, so that no transfer can end before that.
 type gate struct {
 	writes  bool          // it is for the bytes that are written
+	passes  bool          // what was kept back may pass in the end
 	reached chan struct{} // closed when so many have passed as it was made for
 
 	mu       sync.Mutex
@@ -102,10 +103,10 @@ func (g *gate) tell() {
 
 // open lets what was kept back pass, or breaks it off, and waits until the server is done
 // with it.
-func (g *gate) open(passes bool) {
+func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.hold = math.MaxInt64; !passes {
+	if g.hold = math.MaxInt64; !g.passes {
 		g.broken = true
 	}
 	g.changed.Broadcast()

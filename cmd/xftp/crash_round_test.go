@@ -88,9 +88,9 @@ func (c *crash) round(change *crashChange) {
 	}
 	first := spans{} // what was there when the file changed
 	for k := range kills {
-		all := c.kind.size
+		all := int64(len(c.data))
 		if kept := c.kept(); !(change != nil && k == 1) {
-			all -= kept.bytes()
+			all = max(all-kept.bytes(), 0)
 		}
 		at := c.random.Int64N(all + 1)
 		if c.random.IntN(6) == 0 {

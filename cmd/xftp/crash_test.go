@@ -129,7 +129,10 @@ func crashServer(t *testing.T, c *crash, servers map[string]*testServer, change 
 }
 
 // launch starts xftp over kernel sockets.
-func (c *crash) launch(args ...string) *running {
+func (c *crash) launch(args ...string) *running { return c.startWith("", args...) }
+
+// startWith is launch with a file as standard input, or none.
+func (c *crash) startWith(stdin string, args ...string) *running {
 	c.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -141,6 +144,14 @@ func (c *crash) launch(args ...string) *running {
 		asXftp + "=1", "XFTP_NET=kernel", "XFTP_RETRIES=0", "HOME=" + c.state, "XDG_STATE_HOME=" + c.state, crashRecords + "=1ms",
 	}, c.env...)
 	r.Stdout, r.Stderr = &r.stdout, &r.stderr
+	if stdin != "" {
+		f, err := os.Open(stdin)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		defer f.Close()
+		r.Stdin = f
+	}
 	if err := r.Start(); err != nil {
 		c.t.Fatal(err)
 	}
@@ -160,6 +171,13 @@ func (c *crash) killAtGate(s *testServer, at, all int64, args ...string) (code i
 		hold, waits = 1<<62, false // it may end before it is killed
 	}
 	g := newGate(c.kind.upload, at, hold)
+	g.passes = c.kind.upload && c.random.IntN(2) == 0
+	return c.killHeld(s, g, waits, args...)
+}
+
+// killHeld starts xftp and kills it when a gate has told; waits is to wait until what
+// has passed is here, too.
+func (c *crash) killHeld(s *testServer, g *gate, waits bool, args ...string) (code int, stderr string) {
 	s.gate.Store(g)
 	defer s.gate.Store(nil)
 	anew := c.held(nil) == nil
@@ -169,13 +187,13 @@ func (c *crash) killAtGate(s *testServer, at, all int64, args ...string) (code i
 	select {
 	case <-g.reached:
 		if waits && anew && !c.kind.upload && !c.kind.segmented {
-			c.await(at, ended) // what the server has read has come
+			c.await(g.at, ended)
 		}
 		_ = r.Process.Kill() // unless it has ended
 		<-ended
-		g.open(c.kind.upload && c.random.IntN(2) == 0)
+		g.open()
 	case <-ended:
-		g.open(true)
+		g.open()
 	}
 	return code, r.stderr.String()
 }

@@ -17,6 +17,8 @@ func (u *upload) deliver(ctx context.Context, offset int64, f *os.File, info fs.
 	err := u.join(ctx, offset, f, info, bar)
 	if ctx.Err() == nil && isMisjoined(err) {
 		u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, describe(err))
+		u.record.forget() // what the server has is not to be continued by anybody
+		u.record.began()
 		if err = u.send(ctx, u.part(), "", 0, f, info, bar); err == nil {
 			err = u.joined(ctx, u.client, u.part(), f, &u.result)
 		}
@@ -132,7 +134,7 @@ func (u *upload) broken(err error, offset int64, info fs.FileInfo) {
 	u.started = (offset+u.result.Bytes > 0 || u.inParts != "") && info.Mode().IsRegular() && u.Type == ftpclient.Binary
 	u.cut = u.o.inPlace && u.hasBegun(err)
 	kind := kindOf(err)
-	u.spoilt = u.spoilt || kind == ftpclient.KindHash || kind == ftpclient.KindContent
+	u.spoilt = u.spoilt || kind == ftpclient.KindHash || kind == ftpclient.KindContent || kind == ftpclient.KindChanged
 }
 
 // amend takes from the server what is not the file, after err.

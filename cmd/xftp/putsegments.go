@@ -34,14 +34,6 @@ func (u *upload) sendSegments(ctx context.Context, f *os.File, info fs.FileInfo,
 	if err != nil {
 		return err
 	}
-	now, err := f.Stat()
-	if err == nil && (now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime())) {
-		err = &ftpclient.IntegrityError{Kind: ftpclient.KindChanged, Want: info.Size(), Got: now.Size()}
-		u.spoilt = true
-	}
-	if err != nil {
-		return err
-	}
 	return u.do(ctx, func(conn *ftpclient.Conn) error { return u.rename(ctx, conn, info.Size()) })
 }
 
@@ -68,6 +60,9 @@ func (u *upload) sendParts(ctx context.Context, f *os.File, info fs.FileInfo, ba
 	u.result = result
 	if u.segments = count; count == 0 {
 		u.segments = max(result.Segments, 1)
+	}
+	if changed := unchanged(f, info); changed != nil && (err == nil || kindOf(err) != "") {
+		return changed // not what the server has
 	}
 	return err
 }

@@ -112,9 +112,12 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 		u.keepRecord(info).began()
 		return f, nil
 	}
-	if u.bars != nil {
-		job.Progress = func(done, total int64) { bar.report()(done, total) }
-	}
+	job.Check = func() error { return unchanged(f, info) }
+	job.Progress = u.moving(func(done, total int64) {
+		if report := bar.report(); report != nil {
+			report(done, total)
+		}
+	})
 	job.Done = func(result ftpclient.Result, err error) {
 		bar.end()
 		if f != nil {
@@ -238,7 +241,8 @@ func (u *upload) send(ctx context.Context, path, rename string, offset int64, f 
 		Path: path, Rename: rename, Offset: offset,
 		Before:   func() (io.Reader, error) { return io.NewSectionReader(f, 0, offset), nil },
 		Open:     func() (io.Reader, error) { return f, nil },
-		Progress: bar.report(),
+		Check:    func() error { return unchanged(f, info) },
+		Progress: u.moving(bar.report()),
 		Done:     func(result ftpclient.Result, ended error) { u.result, err = result, ended },
 	}
 	early := u.client.Upload(ctx, slices.Values([]ftpclient.Upload{job}), 1)

@@ -40,6 +40,7 @@ type upRecord struct {
 	state upState
 	path  string // empty if there is nowhere to keep it
 	known bool   // it is of an upload that this process has begun
+	due   bool   // it is to be written when the first byte has gone
 }
 
 // recordOf returns the record of an upload.
@@ -121,15 +122,31 @@ func (r *upRecord) write() {
 	}
 }
 
-// began records that an upload in one stream begins. Of a small file that is only
-// done if it breaks off.
+// began notes that an upload in one stream begins. Of a small file that is only
+// written down if it breaks off.
 func (r *upRecord) began() {
-	if r == nil {
-		return
+	if r != nil {
+		r.state.Part, r.state.Done, r.known = "", nil, true
+		r.due = r.state.Size > recordAbove
 	}
-	r.state.Part, r.state.Done, r.known = "", nil, true
-	if r.state.Size > recordAbove {
+}
+
+// moving writes down what has begun, as soon as bytes go: before that, the part on the
+// server may be what an earlier upload has left of another file.
+func (r *upRecord) moving() {
+	if r != nil && r.due {
+		r.due = false
 		r.write()
+	}
+}
+
+// moving makes a progress function write the record down.
+func (u *upload) moving(report func(done, total int64)) func(done, total int64) {
+	return func(done, total int64) {
+		u.record.moving()
+		if report != nil {
+			report(done, total)
+		}
 	}
 }
 

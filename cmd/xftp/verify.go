@@ -5,6 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 )
@@ -77,6 +80,28 @@ func checkHash(ctx context.Context, sum ftpclient.Sum, file io.ReaderAt) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// unchanged makes sure that a file is still what it was when it was opened: else the
+// server may have been sent the beginning of one and the end of another. Of what is no
+// file nobody can tell.
+func unchanged(f *os.File, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return nil
+	}
+	now, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case now.Size() != info.Size():
+		return &ftpclient.IntegrityError{Kind: ftpclient.KindChanged, Want: info.Size(), Got: now.Size()}
+	case !now.ModTime().Equal(info.ModTime()):
+		return &ftpclient.IntegrityError{
+			Kind:    ftpclient.KindChanged,
+			WantSum: info.ModTime().UTC().Format(time.RFC3339Nano), GotSum: now.ModTime().UTC().Format(time.RFC3339Nano),
+		}
+	}
+	return nil
 }
 
 // kindOf returns what is wrong with a transfer that both sides called complete,

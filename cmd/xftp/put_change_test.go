@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A file that changes while it is sent is an error, and gets no name: nobody knows of
+// what it was made. That of standard input is what it reads.
+func TestPutChanging(t *testing.T) {
+	const size = 5_000_000
+	grow := func(path string) error {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = f.WriteString("more")
+		return err
+	}
+	shrink := func(path string) error { return os.Truncate(path, size-1) }
+	rewrite := func(path string) error {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = f.WriteAt([]byte("other"), size-10)
+		return err
+	}
+	replace := func(path string) error { // which what is open does not notice
+		if err := os.WriteFile(path+".new", []byte("another one"), 0o644); err != nil {
+			return err
+		}
+		return os.Rename(path+".new", path)
+	}
+	const (
+		bytesText = "the file changed meanwhile: it had "
+		timeText  = "the file changed meanwhile: it was of "
+	)
+	for _, tt := range []struct {
+		name   string
+		change func(string) error
+		args   string // FILE and URL stand for what they say
+		says   string // the error, or "" for none
+	}{
+		{"grown", grow, "put FILE URL", bytesText},
+		{"shrunk", shrink, "put FILE URL", bytesText},
+		{"rewritten", rewrite, "put FILE URL", timeText},
+		{"replaced", replace, "put FILE URL", ""},
+		{"in segments", rewrite, "put -n 4 FILE URL", timeText},
+		{"one of several", rewrite, "put FILE other URL", timeText},
+		{"tried again", rewrite, "put --retries 2 FILE URL", timeText},
+		{"continued", rewrite, "put -c FILE URL", timeText},
+		{"in place", rewrite, "put --inplace FILE URL", timeText},
+		{"standard input", grow, "put - URLfile", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCrash(t, crashKind{upload: true, size: size}, rand.New(rand.NewPCG(1, 2)))
+			faults := []string{"narrow"}
+			if tt.name == "tried again" {
+				faults = append(faults, "drop=1")
+			}
+			s, err := startServer(c.root, faults)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.stop)
+			c.place(s.url(), "/file", c.root)
+			c.begin()
+			if err := os.WriteFile(filepath.Join(c.dir, "other"), []byte("other"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.RemoveAll(c.target); err != nil {
+				t.Fatal(err)
+			}
+			if tt.name == "continued" {
+				c.killHeld(s, newGate(true, 2_000_000, 2_000_000), false, c.args(false)...)
+				if c.kept().bytes() < 2_000_000 {
+					t.Fatalf("kept %v", c.kept())
+				}
+			}
+			g := newGate(true, 2_500_000, 2_500_000)
+			s.gate.Store(g)
+			args := strings.NewReplacer("FILE", c.source, "URL", s.url()+"/").Replace(tt.args)
+			r := c.startWith(c.source, strings.Fields(args)...)
+			<-g.reached
+			if err := tt.change(c.source); err != nil {
+				t.Fatal(err)
+			}
+			g.passes = true
+			g.open()
+			code := r.wait(t)
+			said := r.stderr.String()
+			got, _ := os.ReadFile(c.target) // it need not be there
+			switch {
+			case tt.says == "" && (code != exitOK || strings.Contains(said, "xftp:") || tt.name == "replaced" && !bytes.Equal(got, c.data)):
+				t.Errorf("exit code %d, %d bytes there\n%s", code, len(got), said)
+			case tt.says != "" && (code != exitTransfer || !strings.Contains(said, ": "+tt.says)):
+				t.Errorf("exit code %d\n%s", code, said)
+			case tt.says != "" && tt.name == "in place":
+				if !strings.Contains(said, "hint: file on the server may not be whole") {
+					t.Errorf("said:\n%s", said)
+				}
+			case tt.says != "":
+				if left := strings.Join(names(c.root), " "); left != "" && left != "other" {
+					t.Errorf("on the server: %s\n%s", left, said)
+				}
+				if c.kept().bytes() > 0 {
+					t.Error("there is a record of it")
+				}
+			}
+		})
+	}
+}
+
+// Killed before the server has begun with the new file, an upload is not continued behind
+// what it holds of the old one, although that ends in the same bytes.
+func TestPutKilledBeforeFirstByte(t *testing.T) {
+	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
+	s, err := startServer(c.root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	for _, resume := range []bool{true, false} {
+		c.place(s.url(), "/file", c.root)
+		c.begin()
+		kill := func(at int64, resume bool) {
+			t.Helper()
+			if code, stderr := c.killHeld(s, newGate(true, at, at), false, c.args(resume)...); code != -1 {
+				t.Fatalf("exit code %d\n%s", code, stderr)
+			}
+		}
+		kill(2_000_000, false)
+		if n := c.kept().bytes(); n < 2_000_000 {
+			t.Fatalf("%d bytes are kept", n)
+		}
+		c.data[0]++
+		c.when = c.when.Add(time.Hour)
+		c.write()
+		kill(0, resume)
+		r := c.start(c.args(true)...)
+		if code := r.wait(t); code != exitOK || !strings.Contains(r.stderr.String(), "starts again") {
+			t.Errorf("exit code %d\n%s", code, r.stderr.String())
+		}
+		c.expect(c.data)
+		c.nothingLeft()
+	}
+}
