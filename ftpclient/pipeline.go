@@ -41,6 +41,7 @@ type flight struct {
 	early         bool   // they were sent while another flight was under way
 	heard         bool   // a reply to one of them has come
 	ready         bool   // all of them are answered but the one that moves data
+	vague         bool   // its size is not known, and is to be asked for when it has ended
 	data          *opening
 	bytes         int   // of commands
 	expected      int64 // bytes to move, or -1

@@ -389,3 +389,24 @@ func (a archive) hashed(line string) string {
 	}
 	return "250 " + sha256Of(a[strings.TrimSuffix(path, ".part")])
 }
+
+// What becomes of a file that the server tells no size of is known before the next
+// one can lose the connection.
+func TestDoubtBeforeLoss(t *testing.T) {
+	for _, way := range []string{"passive", "active"} {
+		bubble(t, way, func(t *testing.T) {
+			f := &field{Site: &ftptest.Site{Files: files(4), Refuse: map[string]string{"SIZE": "550 no", "MLST": "550 no"}}}
+			ways[way](f)
+			f.cfg.Retries = -1
+			f.Fault = func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Cut: line == "RETR f02"} }
+			if err := f.fetch(t.Context(), f.open(t), false, 1); err != nil {
+				t.Fatal(err)
+			}
+			for path, err := range f.errs {
+				if (err != nil) != (path == "f02") {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		})
+	}
+}

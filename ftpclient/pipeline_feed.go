@@ -78,9 +78,10 @@ func (p *pipeline) take(ctx context.Context) *flight {
 	if len(p.flights) > p.ahead || len(p.doubts) > 0 || p.c.strayed || p.client.pool.wanted() {
 		return nil
 	}
-	if n := len(p.flights); n > 0 && !p.flights[n-1].ready {
+	if n := len(p.flights); n > 0 && (!p.flights[n-1].ready || p.flights[n-1].vague) {
 		// Where the commands of one flight are lost without a word, the replies to
-		// those of the next would be taken for theirs.
+		// those of the next would be taken for theirs. And the next might lose the
+		// connection before it is known whether this one is whole.
 		return nil
 	}
 	if len(p.flights) > 0 && p.left() > nearEnd {

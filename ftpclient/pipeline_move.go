@@ -34,6 +34,7 @@ func (p *pipeline) download(ctx context.Context, f *flight) error {
 	if n, ok := announced(t.first, f.path); ok && f.result.Size < 0 && f.offset == 0 && !f.list && p.c.sent == Binary {
 		f.expect(n)
 	}
+	f.vague = f.expected < 0 && p.untried(f)
 	var w io.Writer
 	t.open = func() (err error) {
 		w, err = f.openWriter()
