@@ -9,18 +9,17 @@ import (
 // get downloads remotes to targets. It goes on after a file that failed, but
 // not after a signal.
 func (s *session) get(ctx context.Context, remotes []remote, targets []target) {
-	downloads := make([]*download, len(remotes))
+	files := make([]*fileGet, len(remotes))
 	for i, r := range remotes {
 		client, err := s.client(r)
 		if err != nil {
 			s.failed(ctx, r.String(), err, "")
 			return
 		}
-		downloads[i] = &download{session: s, client: client, remote: r, target: targets[i], state: partState{URL: r.source(), Size: -1}}
-	}
-	parallel := s.o.parallel
-	if s.out.onStdout {
-		parallel = 1 // in the order of the arguments
+		files[i] = &fileGet{
+			download: &download{session: s, client: client, remote: r, target: targets[i], state: partState{URL: r.source(), Size: -1}},
+			again:    shownAll(remotes[i : i+1]),
+		}
 	}
 	s.begin(len(remotes) > 1)
 	defer s.end()
@@ -28,9 +27,12 @@ func (s *session) get(ctx context.Context, remotes []remote, targets []target) {
 		s.tally.find(-1)
 	}
 	s.tally.foundAll()
-	done := inParallel(ctx, len(downloads), parallel, func(i int) bool {
-		return downloads[i].get(ctx, shownAll(remotes[i:i+1]))
-	})
+	var done []bool
+	if s.out.onStdout { // in the order of the arguments
+		done = inParallel(ctx, len(files), 1, func(i int) bool { return files[i].get(ctx, files[i].again) })
+	} else {
+		done = s.getFiles(ctx, files)
+	}
 	s.stopped(ctx, shownAll(remotes), done)
 }
 

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,19 +28,42 @@ type lieRun struct {
 	scheme string // of the URL
 	verify string // of --verify
 	args   []string
+
+	// place, if positive, is where its URL is among others of the same site, counted
+	// from 1.
+	place int
 }
 
+// beside holds the files at those URLs. They are as long as the one that the lie is
+// about, so that only their bytes tell them apart.
+var beside = sync.OnceValue(func() map[string][]byte {
+	files := make(map[string][]byte)
+	for i := range byte(2) {
+		b := make([]byte, len(ftptest.LieContent()))
+		rand.NewChaCha8([32]byte{4, i}).Read(b)
+		files[fmt.Sprintf("beside%d.bin", i)] = b
+	}
+	return files
+})
+
 func (r lieRun) String() string {
-	return strings.Join(append([]string{r.lie.Name, r.scheme, r.verify}, r.args...), " ")
+	words := append([]string{r.lie.Name, r.scheme, r.verify}, r.args...)
+	if r.place > 0 {
+		words = append(words, fmt.Sprint("at ", r.place))
+	}
+	return strings.Join(words, " ")
 }
 
 // A lieEnd is what became of it.
 type lieEnd struct {
-	code   int
-	report transfer // zero if there is none
-	stdout string
-	stderr string
-	file   []byte // under the final name, where the file has gone to; nil if there is none
+	code    int
+	allCode int      // that of xftp, where code is what it would be for this file alone
+	report  transfer // zero if there is none
+	stdout  string
+	stderr  string
+	file    []byte // under the final name, where the file has gone to; nil if there is none
+
+	beside map[string]lieEnd // the same of the others, by name
 }
 
 // uploaded is the name that uploads get.
@@ -57,7 +82,16 @@ func (r lieRun) arguments(dir, address string) ([]string, error) {
 	args := append([]string{"--json", "--retries", "0", "--verify", r.verify}, r.args...)
 	url := r.scheme + "://" + address + "/"
 	if r.lie.Direction == ftptest.Download {
-		return append([]string{"get", url + ftptest.LieFile}, args...), nil
+		var urls []string
+		if r.place > 0 {
+			for _, name := range slices.Sorted(maps.Keys(beside())) {
+				urls = append(urls, url+name)
+			}
+			urls = slices.Insert(urls, r.place-1, url+ftptest.LieFile)
+		} else {
+			urls = []string{url + ftptest.LieFile}
+		}
+		return append(append([]string{"get"}, urls...), args...), nil
 	}
 	source := filepath.Join(dir, uploaded)
 	return append([]string{"put", source, url}, args...), os.WriteFile(source, uploadContent(), 0o600)
@@ -110,6 +144,34 @@ func (r lieRun) judge(end lieEnd) error {
 	return nil
 }
 
+// judgeBeside finds what is wrong with the ends of the others.
+func (r lieRun) judgeBeside(end lieEnd) error {
+	if r.place == 0 {
+		return nil
+	}
+	failed := end.report.Error != nil
+	for name, other := range end.beside {
+		good := other.report.Error == nil
+		failed = failed || !good
+		switch lines := strings.Count(other.stderr, "xftp: get "); {
+		case other.report.URL == "":
+			return fmt.Errorf("%s is not reported", name)
+		case good && !bytes.Equal(other.file, beside()[name]):
+			return fmt.Errorf("a false success: %s, %d bytes", name, len(other.file))
+		case !good && other.file != nil:
+			return fmt.Errorf("%s: %d bytes under the final name after a failure", name, len(other.file))
+		case !good && lines != 1, good && lines != 0:
+			return fmt.Errorf("%s: %d errors", name, lines)
+		case !good && !r.lie.Everywhere && r.possible():
+			return fmt.Errorf("%s has failed, too", name)
+		}
+	}
+	if all := end.allCode == exitOK; all == failed || !all && end.allCode != exitTransfer {
+		return fmt.Errorf("exit code %d of all", end.allCode)
+	}
+	return nil
+}
+
 // possible says whether what --verify demands can be had of an honest server.
 func (r lieRun) possible() bool {
 	switch r.verify {
@@ -137,6 +199,15 @@ func lieRuns() []lieRun {
 		}
 		if !lie.TLS {
 			runs = append(runs, lieRun{lie: lie, scheme: "ftp", verify: "auto", args: []string{"-c"}})
+		}
+		for place := range len(beside()) + 1 {
+			r := lieRun{lie: lie, scheme: "ftp", verify: "auto", place: 1 + place}
+			if lie.TLS {
+				r.scheme = "ftpes"
+			}
+			if lie.Direction == ftptest.Download {
+				runs = append(runs, r)
+			}
 		}
 	}
 	return runs
@@ -186,7 +257,7 @@ func TestXDPLies(t *testing.T) {
 	}
 	var runs []lieRun
 	for _, r := range lieRuns() {
-		if r.verify == "auto" && r.args == nil && r.scheme != "ftps" {
+		if r.verify == "auto" && r.args == nil && r.scheme != "ftps" { // also those among others
 			runs = append(runs, r)
 		}
 	}
@@ -211,7 +282,7 @@ func tellAll(t *testing.T, runs []lieRun, hosts []*liesHost, address net.IP) {
 			for r := range todo {
 				end, err := r.tell(t, host, cert)
 				if err == nil {
-					err = r.judge(end)
+					err = errors.Join(r.judge(end), r.judgeBeside(end))
 				}
 				if err != nil {
 					t.Errorf("%v: %v\n%s%s", r, err, end.stdout, end.stderr)
@@ -229,6 +300,9 @@ func (r lieRun) tell(t *testing.T, host *liesHost, cert tls.Certificate) (end li
 		return end, err
 	}
 	opts := &ftptest.LieOptions{Implicit: r.scheme == "ftps", Pause: 50 * time.Millisecond}
+	if r.place > 0 {
+		opts.Beside = beside()
+	}
 	if r.scheme != "ftp" {
 		opts.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
@@ -257,6 +331,9 @@ func (r lieRun) tell(t *testing.T, host *liesHost, cert tls.Certificate) (end li
 	}
 	_ = cmd.Wait() // the exit code is what counts
 	end = lieEnd{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	if r.place > 0 {
+		return r.sort(dir, end)
+	}
 	_ = json.Unmarshal(stdout.Bytes(), &end.report) // what is missing is seen by judge
 	if r.lie.Direction == ftptest.Upload {
 		end.file = server.Files()[uploaded]
@@ -267,4 +344,36 @@ func (r lieRun) tell(t *testing.T, host *liesHost, cert tls.Certificate) (end li
 		err = nil
 	}
 	return end, err
+}
+
+// sort tells the ends of several files apart.
+func (r lieRun) sort(dir string, all lieEnd) (end lieEnd, err error) {
+	ends := make(map[string]lieEnd)
+	for _, name := range append(slices.Sorted(maps.Keys(beside())), ftptest.LieFile) {
+		end := lieEnd{code: exitTransfer, allCode: all.code}
+		for line := range strings.Lines(all.stdout) {
+			var report transfer
+			if json.Unmarshal([]byte(line), &report) == nil && report.Path == name {
+				end.report = report
+				end.stdout += line
+			}
+		}
+		if end.report.URL != "" && end.report.Error == nil {
+			end.code = exitOK
+		}
+		for line := range strings.Lines(all.stderr) {
+			if strings.Contains(line, "/"+name+":") {
+				end.stderr += line
+			}
+		}
+		end.file, err = os.ReadFile(filepath.Join(dir, name))
+		if err != nil && !os.IsNotExist(err) {
+			return end, err
+		}
+		ends[name] = end
+	}
+	end = ends[ftptest.LieFile]
+	delete(ends, ftptest.LieFile)
+	end.beside = ends
+	return end, nil
 }

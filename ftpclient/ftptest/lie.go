@@ -47,6 +47,10 @@ const (
 // The file of a download is called [LieFile] and holds [LieContent]. An upload
 // may have any name and content of more than 60 000 bytes; half measures are
 // made after 60 000 bytes.
+//
+// Files that [LieOptions.Beside] names come across whole, as far as it is the
+// transfer of the one file that the lie is about; what a server refuses, or says in an
+// odd way, it does for all of them.
 type Lie struct {
 	Name      string // short and stable, for tables
 	Direction Direction
@@ -56,6 +60,9 @@ type Lie struct {
 	// Unsized says that the server tells the size of the file nowhere: not to
 	// SIZE, MLST or LIST, and not in the 150 reply.
 	Unsized bool
+
+	// Everywhere says that no other file comes across either.
+	Everywhere bool
 
 	// Passive says that the lie is in the reply to EPSV or PASV. In active mode
 	// the transfer is an ordinary one.

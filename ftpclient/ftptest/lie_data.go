@@ -74,6 +74,9 @@ func (v *lieSession) transfer(verb, name string) error {
 		if !ok {
 			return v.reply("550 no such file")
 		}
+		if v.liar.beside(name) {
+			return v.play(wholeFile(done))
+		}
 		if l.plan.restIgnored {
 			v.begin = 0
 		}

@@ -19,6 +19,10 @@ type LieOptions struct {
 	TLS      *tls.Config
 	Implicit bool
 
+	// Beside holds more files for downloads, by name, of at most as many bytes as
+	// LieContent. They must not be changed.
+	Beside map[string][]byte
+
 	// Pause is how long the server waits where it is late. If zero, it is half
 	// a second. A client whose time-outs are longer has to bear it.
 	Pause time.Duration
@@ -61,6 +65,7 @@ func (l Lie) Serve(ln net.Listener, n Net, opts *LieOptions) *Liar {
 	if opts != nil {
 		s.opts = *opts
 	}
+	maps.Copy(s.files, s.opts.Beside)
 	if s.opts.Pause == 0 {
 		s.opts.Pause = defaultLiePause
 	}
@@ -121,6 +126,9 @@ func (s *Liar) drop(c io.Closer) {
 	delete(s.conns, c)
 }
 
+// beside reports whether a file is one that the lie is not about.
+func (s *Liar) beside(name string) bool { return s.opts.Beside[name] != nil }
+
 // store adds content to a file behind the first offset bytes of it.
 func (s *Liar) store(name string, offset int64, content []byte, sent int64) {
 	s.mu.Lock()
@@ -135,7 +143,7 @@ func (s *Liar) store(name string, offset int64, content []byte, sent int64) {
 func (s *Liar) file(name string, asking bool) (content []byte, sent int64, asked int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if asking {
+	if asking && !s.beside(name) {
 		s.sized++
 	}
 	content, ok = s.files[name]

@@ -193,7 +193,7 @@ func (v *lieSession) answer(verb, arg, name string) string {
 		if p.claimStored {
 			n = sent
 		}
-		if p.size != nil {
+		if p.size != nil && !v.liar.beside(name) {
 			return p.size(asked, n)
 		}
 		return fmt.Sprintf("213 %d", n)

@@ -31,7 +31,7 @@ func storeAll(rest ...step) []step {
 // begin says 150.
 func begin(v *lieSession) error {
 	text := "150 Opening BINARY mode data connection for " + v.name
-	if n := v.liar.lie.plan.announce; n > 0 {
+	if n := v.liar.lie.plan.announce; n > 0 && !v.liar.beside(v.name) {
 		text += fmt.Sprintf(" (%d bytes)", n)
 	}
 	return v.reply(text)
@@ -60,7 +60,7 @@ func saw(text string) step {
 func send(end int64) step {
 	return func(v *lieSession) error {
 		content, _, _, _ := v.liar.file(v.name, false)
-		if change := v.liar.lie.plan.content; change != nil {
+		if change := v.liar.lie.plan.content; change != nil && !v.liar.beside(v.name) {
 			content = change(slices.Clone(content))
 		}
 		end := min(end, int64(len(content)))

@@ -121,7 +121,7 @@ func downloadLies() []Lie {
 			plan: plan{retr: []step{mute}},
 		},
 		{
-			Name: "retr-450", Truth: Detectable, Does: "says 450 to RETR",
+			Name: "retr-450", Truth: Detectable, Everywhere: true, Does: "says 450 to RETR",
 			plan: plan{refuse: map[string]string{"RETR": "450 not now"}},
 		},
 		{

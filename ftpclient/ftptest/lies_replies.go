@@ -165,7 +165,7 @@ func passiveLies() []Lie {
 		},
 	}
 	for i := range lies {
-		lies[i].Passive = true
+		lies[i].Passive, lies[i].Everywhere = true, lies[i].Truth == Detectable
 	}
 	return directed(Download, lies)
 }
