@@ -123,8 +123,9 @@ func (m *mirroring) carryOut(ctx context.Context, plan *mirror.Plan) error {
 	if err := d.open(ctx); err != nil {
 		return err
 	}
-	d.make(ctx, &plan.Work)
-	d.change(ctx, plan.Changes)
+	if m.goesOn(ctx, d.make(ctx, &plan.Work)) {
+		d.change(ctx, plan.Changes)
+	}
 	for _, n := range plan.Conflicts {
 		m.fails(ctx, m.subject(n.Path()), errors.New(n.Why))
 	}
@@ -146,7 +147,7 @@ func (m *mirroring) carryOut(ctx context.Context, plan *mirror.Plan) error {
 	}
 	before := m.counts.failed + m.tally.failed
 	d.remove(ctx, plan.Replaced)
-	d.make(ctx, &plan.Successor)
+	m.goesOn(ctx, d.make(ctx, &plan.Successor))
 	switch {
 	case len(plan.Deletes) == 0 || ctx.Err() != nil:
 	case m.counts.failed+m.tally.failed > before:
@@ -157,11 +158,20 @@ func (m *mirroring) carryOut(ctx context.Context, plan *mirror.Plan) error {
 	return nil
 }
 
-// A destination is the side that is changed. Its methods report what fails.
+// goesOn reports err, if it is one, and says whether it is none.
+func (m *mirroring) goesOn(ctx context.Context, err error) bool {
+	if err != nil && ctx.Err() == nil {
+		m.fails(ctx, m.remote.String(), err)
+	}
+	return err == nil
+}
+
+// A destination is the side that is changed. Its methods report what fails with one
+// name, and return why nothing more can be done.
 type destination interface {
 	// open prepares the directory itself.
 	open(context.Context) error
-	make(context.Context, *mirror.Work)
+	make(context.Context, *mirror.Work) error
 	change(context.Context, []mirror.Change)
 	// remove deletes entries in their order, directories only if they are empty.
 	remove(context.Context, []*mirror.Entry)

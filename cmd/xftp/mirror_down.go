@@ -36,7 +36,7 @@ func (d *localDestination) close() {
 }
 
 // make makes directories, then files as they come, then links.
-func (d *localDestination) make(ctx context.Context, w *mirror.Work) {
+func (d *localDestination) make(ctx context.Context, w *mirror.Work) error {
 	for _, e := range w.Dirs {
 		parent, _ := splitPath(e.Path)
 		if d.refused[parent] {
@@ -60,16 +60,15 @@ func (d *localDestination) make(ctx context.Context, w *mirror.Work) {
 			}
 		}
 	}
-	if err := d.client.Download(ctx, iter.Seq[ftpclient.Download](files), d.o.parallel); err != nil && ctx.Err() == nil {
-		d.fails(ctx, d.remote.String(), err)
-	}
+	err := d.client.Download(ctx, iter.Seq[ftpclient.Download](files), d.o.parallel)
 	d.get.rest(ctx)
 	for _, e := range w.Links {
 		if ctx.Err() != nil {
-			return
+			break
 		}
 		d.did(ctx, action{Action: "link", Path: e.Path, Target: e.Target}, d.link(e))
 	}
+	return err
 }
 
 // fetch begins the way of a file. It returns nil if that is not fetched now.

@@ -26,15 +26,22 @@ type listServer struct {
 	// list, if not nil, changes what is sent for a directory, or how that ends.
 	list func(dir string, lines []string) (text string, end listEnd)
 
+	// answer, if not nil, is asked first what to reply to a line of the session of
+	// that number, counted from 0, or with "" to its beginning: "" leaves that to
+	// the server, "-" hangs up.
+	answer func(session int, line string) string
+
 	noTimes bool // it sets none
 	mute    bool // it tells none but in lists
+	folds   bool // it takes names that differ in case for the same
 
-	mu    sync.Mutex
-	log   []string
-	reads int // of the control connections: no more than there are round trips
-	wg    sync.WaitGroup
-	ln    net.Listener
-	all   []io.Closer // which end what waits for a client that has gone
+	mu       sync.Mutex
+	log      []string
+	sessions int
+	reads    int // of the control connections: no more than there are round trips
+	wg       sync.WaitGroup
+	ln       net.Listener
+	all      []io.Closer // which end what waits for a client that has gone
 }
 
 // A listEnd is how a list ends.
@@ -99,15 +106,30 @@ func (s *listServer) serve(c net.Conn) {
 	if s.zone != nil {
 		greeting = "220 (vsFTPd 3.0.5)\r\n"
 	}
-	io.WriteString(c, greeting)
 	v := &listVisit{listServer: s, control: c}
 	defer v.close()
+	s.mu.Lock()
+	v.number = s.sessions
+	s.sessions++
+	s.mu.Unlock()
+	if reply := v.scripted(""); reply == "-" {
+		return
+	} else if reply != "" {
+		greeting = reply + "\r\n"
+	}
+	io.WriteString(c, greeting)
 	for lines := bufio.NewScanner(&countedReads{s, c}); lines.Scan(); {
 		s.mu.Lock()
 		s.log = append(s.log, lines.Text())
 		s.mu.Unlock()
 		verb, arg, _ := strings.Cut(lines.Text(), " ")
-		reply := v.handle(verb, arg)
+		reply := v.scripted(lines.Text())
+		if reply == "-" {
+			return
+		}
+		if reply == "" {
+			reply = v.handle(verb, arg)
+		}
 		if reply == "-" {
 			io.Copy(io.Discard, c) // until the client gives up
 			return
@@ -135,6 +157,7 @@ func (c *countedReads) Read(p []byte) (int, error) {
 // A listVisit is one session.
 type listVisit struct {
 	*listServer
+	number  int
 	control net.Conn
 	data    net.Listener
 	from    string
@@ -147,8 +170,28 @@ func (v *listVisit) close() {
 	}
 }
 
+func (v *listVisit) scripted(line string) string {
+	if v.answer == nil {
+		return ""
+	}
+	return v.answer(v.number, line)
+}
+
 func (v *listVisit) local(arg string) string {
-	return filepath.Join(v.root, strings.TrimPrefix(arg, "-a "))
+	path := filepath.Join(v.root, strings.TrimPrefix(arg, "-a "))
+	if v.folds {
+		path = v.root
+		for name := range strings.SplitSeq(filepath.Clean(strings.TrimPrefix(arg, "-a ")), "/") {
+			entries, _ := os.ReadDir(path)
+			for _, e := range entries {
+				if strings.EqualFold(e.Name(), name) {
+					name = e.Name()
+				}
+			}
+			path = filepath.Join(path, name)
+		}
+	}
+	return path
 }
 
 // done is the reply to what has changed something.

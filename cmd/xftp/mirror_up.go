@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -27,9 +28,9 @@ func (d *remoteDestination) open(ctx context.Context) error {
 func (d *remoteDestination) close() {}
 
 // make makes directories and files. There are no links.
-func (d *remoteDestination) make(ctx context.Context, w *mirror.Work) {
-	if !d.makeDirs(ctx, w.Dirs) {
-		return
+func (d *remoteDestination) make(ctx context.Context, w *mirror.Work) error {
+	if err := d.makeDirs(ctx, w.Dirs); err != nil {
+		return err
 	}
 	var uploads []*upload
 	sent := make(map[*upload]*mirror.Entry)
@@ -54,38 +55,43 @@ func (d *remoteDestination) make(ctx context.Context, w *mirror.Work) {
 		}
 	}
 	d.change(ctx, stamps)
+	return nil
 }
 
-// makeDirs makes directories, and says whether the server can still be reached.
-// Those that are refused are tried again one by one: they may be there.
-func (d *remoteDestination) makeDirs(ctx context.Context, dirs []*mirror.Entry) bool {
-	refused := make([]error, len(dirs))
-	err := d.operate(ctx, 1, func(yield func(ftpclient.Operation) bool) {
+// makeDirs makes directories. Those that are refused are tried again one by one:
+// they may be there. Its error is that the server cannot be reached any more.
+func (d *remoteDestination) makeDirs(ctx context.Context, dirs []*mirror.Entry) error {
+	results := slices.Repeat([]error{errNotBegun}, len(dirs))
+	lost := d.client.Operate(ctx, func(yield func(ftpclient.Operation) bool) {
 		for i, e := range dirs {
 			o := ftpclient.OpMakeDir(d.join(e.Path).Path)
-			o.Done = func(err error) { refused[i] = err }
+			o.Done = func(err error) { results[i] = err }
 			if !yield(o) {
 				return
 			}
 		}
-	})
-	if err != nil {
-		return false
+	}, 1)
+	isError := func(err error) bool { return err != nil }
+	if lost == nil && slices.ContainsFunc(results, isError) {
+		lost = d.client.Do(ctx, func(conn *ftpclient.Conn) error {
+			for i, e := range dirs {
+				if results[i] == nil {
+					continue
+				}
+				results[i] = d.put.make(ctx, conn, e.Path)
+				if results[i] != nil && (!conn.Usable() || ctx.Err() != nil) {
+					return results[i]
+				}
+			}
+			return nil
+		})
 	}
-	err = d.client.Do(ctx, func(conn *ftpclient.Conn) error {
-		for i, e := range dirs {
-			err := refused[i]
-			if err != nil {
-				err = d.put.make(ctx, conn, e.Path)
-			}
+	for i, e := range dirs {
+		if err := results[i]; err == nil || lost == nil && err != errNoParent {
 			d.did(ctx, action{Action: "mkdir", Path: e.Path}, err)
-			if err != nil && (!conn.Usable() || ctx.Err() != nil) {
-				return err
-			}
 		}
-		return nil
-	})
-	return err == nil
+	}
+	return lost
 }
 
 // operate carries operations out, and reports why it cannot go on.

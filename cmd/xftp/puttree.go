@@ -160,20 +160,23 @@ func (t *putTree) makeAll(ctx context.Context, conn *ftpclient.Conn) error {
 		if err != nil && (!conn.Usable() || ctx.Err() != nil) {
 			return err
 		}
-		if err != nil {
+		if err != nil && err != errNoParent {
 			t.fail(ctx, rel, err)
 		}
 	}
 	return nil
 }
 
-// make makes one directory. One that is in a directory that could not be made is
-// not tried.
+// errNoParent is the error of what is not tried because the directory that it is in
+// could not be made, which has been reported.
+var errNoParent = errors.New("the directory that it is in could not be made")
+
+// make makes one directory, unless its error is errNoParent.
 func (t *putTree) make(ctx context.Context, conn *ftpclient.Conn, rel string) error {
 	parent, _ := splitPath(rel)
 	if t.refused[parent] {
 		t.refused[rel] = true
-		return nil
+		return errNoParent
 	}
 	err := makeDir(ctx, conn, t.to.join(rel).Path)
 	if err != nil {
