@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 
@@ -11,29 +12,22 @@ import (
 	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
 )
 
-// demo starts a scripted server on an in-memory network. A program for real
+// demo starts a server on a network in memory; stop ends it. A program for real
 // networks needs no Config: the default is the kernel's network.
-func demo(script ...ftptest.Script) (*ftptest.Server, *ftpclient.Config) {
+func demo(site *ftptest.Site) (cfg *ftpclient.Config, stop func()) {
 	var network ftptest.Network
 	host := network.Host("192.0.2.2")
 	ln, err := host.Listen(context.Background(), "tcp", "192.0.2.2:21")
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := ftptest.Serve(ln, host, append([]ftptest.Script{ftptest.Login()}, script...)...)
-	return server, &ftpclient.Config{Dialer: network.Host("192.0.2.1")}
+	site.Start(ln, host)
+	return &ftpclient.Config{Dialer: network.Host("192.0.2.1")}, site.Close
 }
 
 func ExampleConn_Retr() {
-	server, cfg := demo(
-		ftptest.Exchange("TYPE I", "200 binary"),
-		ftptest.Exchange("SIZE motd", "213 14"),
-		ftptest.EPSV(),
-		ftptest.Exchange("RETR motd", "150 here it comes"),
-		ftptest.Write("Hello, world.\n"), ftptest.CloseData(),
-		ftptest.Send("226 done"),
-		ftptest.Exchange("QUIT", "221 bye"))
-	defer server.Close()
+	cfg, stop := demo(&ftptest.Site{Files: map[string]string{"motd": "Hello, world.\n"}})
+	defer stop()
 
 	ctx := context.Background()
 	c, err := ftpclient.Dial(ctx, "ftp://192.0.2.2/", cfg)
@@ -54,18 +48,56 @@ func ExampleConn_Retr() {
 	// 14 bytes, verified by size
 }
 
+// Progress is told while bytes move.
+func ExampleTransferOptions() {
+	cfg, stop := demo(&ftptest.Site{Files: map[string]string{"motd": "Hello, world.\n"}})
+	defer stop()
+
+	ctx := context.Background()
+	c, err := ftpclient.Dial(ctx, "ftp://192.0.2.2/", cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	_, err = c.Retr(ctx, "motd", io.Discard, &ftpclient.TransferOptions{
+		Progress: func(done, total int64) { fmt.Printf("%d of %d bytes\n", done, total) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output: 14 of 14 bytes
+}
+
+// A command that there is no method for.
+func ExampleConn_Command() {
+	cfg, stop := demo(&ftptest.Site{
+		Files: map[string]string{"motd": "Hello, world.\n"}, Refuse: map[string]string{"SITE IDLE 600": "200 Idle time is 600 seconds"},
+	})
+	defer stop()
+
+	ctx := context.Background()
+	c, err := ftpclient.Dial(ctx, "ftp://192.0.2.2/", cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	reply, err := c.Command(ctx, "SITE IDLE 600")
+	fmt.Println(reply.Code, reply.Text(), err)
+	_, err = c.Command(ctx, "XYZZY")
+	fmt.Println(err)
+	// Output:
+	// 200 Idle time is 600 seconds <nil>
+	// ftpclient: command: 500 what
+}
+
 // A refusal leaves the Conn usable; a short file is an error even if the
 // server calls it complete.
 func ExampleReplyError() {
-	server, cfg := demo(
-		ftptest.Exchange("TYPE I", "200 binary"),
-		ftptest.Exchange("SIZE missing", "550 No such file"),
-		ftptest.EPSV(), ftptest.Exchange("RETR missing", "550 No such file"),
-		ftptest.Exchange("SIZE motd", "213 14"),
-		ftptest.EPSV(), ftptest.Exchange("RETR motd", "150 here it comes"),
-		ftptest.Write("Hello"), ftptest.CloseData(),
-		ftptest.Send("226 done"))
-	defer server.Close()
+	cfg, stop := demo(&ftptest.Site{
+		Files: map[string]string{"motd": "Hello, world.\n"},
+		Fault: func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Short: line == "RETR motd", Bytes: 5} },
+	})
+	defer stop()
 
 	ctx := context.Background()
 	c, err := ftpclient.Dial(ctx, "ftp://192.0.2.2/", cfg)
@@ -83,7 +115,7 @@ func ExampleReplyError() {
 	fmt.Println()
 	fmt.Println(err)
 	// Output:
-	// 550 No such file false true
+	// 550 no such file false true
 	// Hello
 	// ftpclient: retr: 5 bytes arrived, the file has 14
 }

@@ -12,14 +12,8 @@ import (
 
 // All connections of all Clients that have one Limiter share its rate.
 func ExampleLimiter() {
-	server, cfg := demo(
-		ftptest.Exchange("TYPE I", "200 binary"),
-		ftptest.Exchange("SIZE motd", "213 14"),
-		ftptest.EPSV(),
-		ftptest.Exchange("RETR motd", "150 here it comes"),
-		ftptest.Write("Hello, world.\n"), ftptest.CloseData(),
-		ftptest.Send("226 done"))
-	defer server.Close()
+	cfg, stop := demo(&ftptest.Site{Files: map[string]string{"motd": "Hello, world.\n"}})
+	defer stop()
 	cfg.Limiter = ftpclient.NewLimiter(2_500_000) // bytes per second
 
 	ctx := context.Background()
