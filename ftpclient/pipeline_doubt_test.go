@@ -398,12 +398,12 @@ func TestDoubtBeforeLoss(t *testing.T) {
 			f := &field{Site: &ftptest.Site{Files: files(4), Refuse: map[string]string{"SIZE": "550 no", "MLST": "550 no"}}}
 			ways[way](f)
 			f.cfg.Retries = -1
-			f.Fault = func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Cut: line == "RETR f02"} }
+			f.Fault = func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Cut: line == "RETR f01"} }
 			if err := f.fetch(t.Context(), f.open(t), false, 1); err != nil {
 				t.Fatal(err)
 			}
 			for path, err := range f.errs {
-				if (err != nil) != (path == "f02") {
+				if (err != nil) != (path == "f01") {
 					t.Errorf("%s: %v", path, err)
 				}
 			}
