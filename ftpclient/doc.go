@@ -1,10 +1,12 @@
 // Package ftpclient is a client for the File Transfer Protocol (RFC 959) that
 // leaves the choice of network stack to its caller.
 //
-// A [Client] moves many files, or one in several segments, or walks a tree, over
-// a pool of control connections to one site. A [Conn] is one control
-// connection, for everything else. It does one thing at a time and must not be
-// shared between goroutines; [Client.Do] lends one of the pool. Every
+// A [Client] moves many files, or one in several segments, walks a tree, carries
+// out many commands ([Client.Operate]), shows a tree to what takes an [io/fs.FS]
+// ([Client.FS]), and reads any part of a file ([Client.OpenAt]), over a pool of
+// control connections to one site. A [Conn] is one control connection, for
+// everything else. It does one thing at a time and must not be shared between
+// goroutines; [Client.Do] lends one of the pool. Every
 // connection, control or data, is made by the [Dialer] in [Config] or accepted
 // from its [Listener]: a [*net.Dialer] and a [*net.ListenConfig] run over the
 // kernel's sockets, a stack of one's own runs over anything else.
@@ -18,6 +20,7 @@
 //	RFC 2428  EPSV and EPRT
 //	RFC 3659  SIZE, MDTM, REST, MLST and MLSD
 //	RFC 4217  TLS: AUTH TLS, PBSZ, PROT P
+//	draft-somers-ftp-mfxx-04  MFMT, MFCT and MFF; also SITE CHMOD, SITE UTIME
 //	draft-bryan-ftp-hash-08  HASH; also XSHA512, XSHA256, XSHA1, XMD5, MD5, XCRC
 //
 // # Data connections
@@ -86,6 +89,16 @@
 // would lead elsewhere is an entry with an Entry.Problem, and [Client.Walk] gives
 // it no path.
 //
+// # Names and attributes
+//
+// [Conn.Chmod], [Conn.SetModTime] and [Conn.SetCreateTime] use the command that the
+// server has for the purpose. One that has none is told apart by
+// [errors.ErrUnsupported], and a Client does not ask it again. [Client.Operate] does
+// this and more to many names, with several commands on their way at once, and
+// [OpExists] finds out whether there is anything of a name: 550 alone does not tell.
+// An error is one for [io/fs.ErrNotExist] only where the server says so in words or
+// by what else it answers.
+//
 // # Staying alive
 //
 // No step waits longer than [Config.Timeout] without progress, and both
@@ -113,7 +126,9 @@
 // skipped when it comes. A transfer is ended with ABOR, and the Conn stays
 // usable if the server answers within [Config.AbortTimeout]; otherwise the
 // error also wraps ErrConnUnusable. A Read or Write of the caller's own
-// reader or writer is not interrupted.
+// reader or writer is not interrupted. A Client may replace the connection of a
+// transfer that is cancelled. For what comes of [Client.FS] and [Client.OpenAt] their
+// context counts.
 //
 // # Limitations
 //
@@ -124,4 +139,8 @@
 // nothing but the server's word shows that it is whole. ABOR is sent as a plain
 // line, without the Telnet Synch of RFC 959, Section 4.1.3, because a net.Conn has no
 // urgent data.
+//
+// The files of [Client.FS] cannot seek, and their names have to be UTF-8. Each file
+// that is being read, and each [File], holds a connection, which the server may not
+// allow to be many.
 package ftpclient
