@@ -49,6 +49,11 @@ func (c *Conn) MLSD(ctx context.Context, path string) ([]Entry, error) {
 // are as inexact as the server prints them, see [Entry]. Many servers answer
 // LIST for a file with the file, and for what is not there with nothing.
 func (c *Conn) Entries(ctx context.Context, path string) ([]Entry, error) {
+	entries, err := c.eitherEntries(ctx, path)
+	return entries, operation("entries", err)
+}
+
+func (c *Conn) eitherEntries(ctx context.Context, path string) ([]Entry, error) {
 	verb := c.listVerb()
 	entries, err := c.entries(ctx, verb, path)
 	var refusal *ReplyError
@@ -56,7 +61,7 @@ func (c *Conn) Entries(ctx context.Context, path string) ([]Entry, error) {
 		c.refused["MLSD"] = true
 		entries, err = c.entries(ctx, "LIST", path)
 	}
-	return entries, operation("entries", err)
+	return entries, err
 }
 
 func (c *Conn) entries(ctx context.Context, verb, path string) ([]Entry, error) {

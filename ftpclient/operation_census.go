@@ -28,7 +28,7 @@ func (n *census) take(ctx context.Context, c *Conn, dir string, fresh bool) (old
 		return true, nil
 	}
 	*n = census{dir: dir, names: make(map[string]bool), lower: make(map[string]bool)}
-	entries, err := c.Entries(ctx, dir)
+	entries, err := c.eitherEntries(ctx, dir)
 	var partial *ListError
 	switch {
 	case errors.As(err, &partial):

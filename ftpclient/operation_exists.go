@@ -77,6 +77,16 @@ var (
 	errPattern = errors.New("a directory whose name servers take for a pattern")
 )
 
+// Exists asks whether there is anything of this name, as [OpExists] does, and means
+// the same by its errors.
+func (c *Conn) Exists(ctx context.Context, path string) error {
+	err := c.checkName("MLST", path)
+	if err == nil {
+		err = c.exists(ctx, path, nil, new(census))
+	}
+	return operation("exists", err)
+}
+
 // exists is OpExists. asked are questions that were answered already, or nil.
 func (c *Conn) exists(ctx context.Context, path string, asked []question, known *census) error {
 	if asked == nil {

@@ -110,7 +110,8 @@ func TestOpExists(t *testing.T) {
 			// Beside another in the same directory, and after one that has listed it.
 			next := ftpclient.OpExists("d/x")
 			errs := carry(t.Context(), t, c, 1, next, ftpclient.OpExists(test.path), ftpclient.OpExists(test.path))
-			for _, err := range errs[1:] {
+			err := c.Do(t.Context(), func(conn *ftpclient.Conn) error { return conn.Exists(t.Context(), test.path) })
+			for _, err := range append(errs[1:], err) {
 				if !test.ok(err) {
 					t.Errorf("%q: %v\n%s", test.path, err, strings.Join(f.Log(), "\n"))
 				}

@@ -14,8 +14,8 @@ import (
 // look returns what the server tells of one file or directory, which is called
 // by the last name of path: by MLST, or else by what the list of its directory,
 // SIZE and MDTM say. An empty path is the directory that the login begins in.
-// The error wraps [fs.ErrNotExist] only if the server shows that there is no
-// such name; any other says that it is not known.
+// No error of it shows that there is nothing of that name, which is for
+// [ftpclient.Conn.Exists] to say.
 func look(ctx context.Context, conn *ftpclient.Conn, path string) (ftpclient.Entry, error) {
 	path = withoutSlash(path)
 	e, refusal := conn.MLST(ctx, path)
@@ -52,7 +52,7 @@ func look(ctx context.Context, conn *ftpclient.Conn, path string) (ftpclient.Ent
 	case isListed:
 	case told.Size >= 0:
 		e = ftpclient.Entry{Name: name, Type: ftpclient.EntryFile, Size: -1, Mode: -1}
-	case errors.Is(listErr, fs.ErrNotExist) && errors.As(refusal, new(*ftpclient.ReplyError)):
+	case errors.Is(listErr, errUnlisted) && errors.As(refusal, new(*ftpclient.ReplyError)):
 		return e, listErr
 	default:
 		return e, refusal
@@ -84,8 +84,7 @@ func ownDirectory(ctx context.Context, conn *ftpclient.Conn, path, name string) 
 }
 
 // listedAs finds name, the last of path, in the list of its directory. The error
-// wraps [fs.ErrNotExist] if the list was understood as a whole and does not have
-// it.
+// is errUnlisted if the list was understood as a whole and does not have it.
 func listedAs(ctx context.Context, conn *ftpclient.Conn, path, name string) (ftpclient.Entry, error) {
 	dir := strings.TrimSuffix(path, name)
 	if dir != "/" {
@@ -98,17 +97,12 @@ func listedAs(ctx context.Context, conn *ftpclient.Conn, path, name string) (ftp
 		}
 	}
 	if err == nil {
-		err = unlistedError{}
+		err = errUnlisted
 	}
 	return ftpclient.Entry{}, err
 }
 
-// An unlistedError says that the server has shown, by a list, that it has no such
-// name.
-type unlistedError struct{}
-
-func (unlistedError) Error() string { return "is not in the list of its directory" }
-func (unlistedError) Unwrap() error { return fs.ErrNotExist }
+var errUnlisted = errors.New("is not in the list of its directory")
 
 // A nameError says what is wrong with a name that a server lists.
 type nameError struct{ problem, name string }

@@ -213,7 +213,7 @@ func instead(ctx context.Context, conn *ftpclient.Conn, r remote, refusal error)
 		return []ftpclient.Entry{e}, true, nil
 	case !conn.Usable():
 		return nil, false, err
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errUnlisted):
 		return nil, false, refusal
 	}
 	names, err := conn.NameList(ctx, r.Path)

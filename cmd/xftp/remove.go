@@ -81,16 +81,25 @@ func (d *deletion) file(ctx context.Context, r remote) {
 		if refusal == nil || !conn.Usable() {
 			return refusal
 		}
-		e, err := look(ctx, conn, r.Path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist), !conn.Usable():
-			return err
-		case err == nil && e.Type == ftpclient.EntryDir:
+		if refusal = absence(ctx, conn, r.Path, refusal); !isRefused(refusal) || !conn.Usable() {
+			return refusal
+		}
+		if e, err := look(ctx, conn, r.Path); err == nil && e.Type == ftpclient.EntryDir {
 			return &hintedError{errIsDir, dirHint}
 		}
 		return refusal
 	})
 	d.ended(ctx, r, err)
+}
+
+// absence returns what shows that there is nothing at path, for [fs.ErrNotExist], or
+// else refusal.
+func absence(ctx context.Context, conn *ftpclient.Conn, path string, refusal error) error {
+	err := conn.Exists(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) || err != nil && !conn.Usable() {
+		return err
+	}
+	return refusal
 }
 
 // top removes what was named, with all that is below it.
@@ -223,7 +232,7 @@ func (d *deletion) list(ctx context.Context, dirs []*doomed, depth int) (all []*
 // isKnown reports whether err is about what was asked for, not about the
 // connection.
 func isKnown(err error) bool {
-	return errors.As(err, new(*ftpclient.ListError)) || errors.As(err, new(*nameError)) || errors.As(err, new(*hintedError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errTooDeep)
+	return errors.As(err, new(*ftpclient.ListError)) || errors.As(err, new(*nameError)) || errors.As(err, new(*hintedError)) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errUnlisted) || errors.Is(err, errTooDeep)
 }
 
 const unshownHint = "only what the server shows to be a directory is emptied: a link is not followed"
@@ -258,8 +267,5 @@ func (t *doomed) check(ctx context.Context, conn *ftpclient.Conn) error {
 	case e.Type != ftpclient.EntryUnknown:
 		return t.refusal
 	}
-	if _, err = look(ctx, conn, path); errors.Is(err, fs.ErrNotExist) || err != nil && !conn.Usable() {
-		return err
-	}
-	return &hintedError{t.refusal, unshownHint}
+	return absence(ctx, conn, path, &hintedError{t.refusal, unshownHint})
 }

@@ -132,27 +132,17 @@ func (s *session) moveOne(ctx context.Context, r, to remote) error {
 // isFree returns nil if the server shows that there is nothing at path, which is
 // to's.
 func isFree(ctx context.Context, conn *ftpclient.Conn, to remote, path string) error {
-	e, err := look(ctx, conn, path)
+	err := conn.Exists(ctx, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	case err == nil && e.Type == ftpclient.EntryDir:
-		return &hintedError{fmt.Errorf("%s is a directory", to), intoHint}
-	case err == nil:
-		return &hintedError{fmt.Errorf("%s exists", to), existsHint}
-	case isRefused(err):
-		return &hintedError{&occupiedError{to.String(), err}, unclearHint}
+	case err != nil && !conn.Usable():
+		return err
+	case err != nil:
+		return &hintedError{fmt.Errorf("%s: %s", to, strings.TrimPrefix(describe(err), "exists: ")), unclearHint}
 	}
-	return err
-}
-
-// An occupiedError says that a server does not tell whether there is something
-// under a name.
-type occupiedError struct {
-	name string
-	err  error
-}
-
-func (e *occupiedError) Error() string {
-	return fmt.Sprintf("whether %s exists is not told: %s", e.name, describe(e.err))
+	if e, err := look(ctx, conn, path); err == nil && e.Type == ftpclient.EntryDir {
+		return &hintedError{fmt.Errorf("%s is a directory", to), intoHint}
+	}
+	return &hintedError{fmt.Errorf("%s exists", to), existsHint}
 }

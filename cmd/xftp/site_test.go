@@ -217,10 +217,38 @@ func TestVerbsOnSites(t *testing.T) {
 		name: "rm -rf takes nothing for nothing",
 		site: &ftptest.Site{
 			Lists:  map[string]string{"LIST d": "", "LIST ": file + "other\r\n", "LIST": file + "other\r\n"},
-			Refuse: map[string]string{"DELE": "550 failed", "RMD": "550 failed"},
+			Refuse: map[string]string{"DELE": "550 failed", "RMD": "550 failed", "CWD": "550 failed"},
 		},
 		args: "rm -r -f URL/d",
-		log:  []string{"DELE d"},
+		log:  []string{"DELE d", "CWD d"},
+	}, {
+		name: "rm -f does not take for nothing what the list may leave out",
+		site: &ftptest.Site{
+			Lists:  map[string]string{"LIST": file + "other\r\n"},
+			Refuse: map[string]string{"DELE": "550 Permission denied", "SIZE": "500 what", "CWD": "550 failed"},
+		},
+		args: "rm -f URL/.b", code: 1,
+		log:  []string{"DELE .b"},
+		says: `^xftp: rm [^ ]*/.b: 550 Permission denied\n`,
+	}, {
+		name: "rm -f does not take for nothing what is listed, whatever MLST says",
+		site: &ftptest.Site{
+			Features: []string{"MLST type*;"},
+			Lists:    map[string]string{"MLSD": "type=file; b\r\n"},
+			Refuse:   map[string]string{"DELE": "550 failed", "MLST": "550 No such file or directory"},
+		},
+		args: "rm -f URL/b", code: 1,
+		log:  []string{"DELE b"},
+		says: `^xftp: rm [^ ]*/b: 550 failed\n`,
+	}, {
+		name: "rm -f takes nothing for nothing",
+		site: &ftptest.Site{
+			Features: []string{"MLST type*;"},
+			Lists:    map[string]string{"MLSD": "type=file; other\r\n"},
+			Refuse:   map[string]string{"DELE": "550 failed", "MLST": "550 No such file or directory"},
+		},
+		args: "rm -f URL/b",
+		log:  []string{"DELE b"},
 	}, {
 		name: "rm names a directory that only its list shows to be one",
 		site: &ftptest.Site{
@@ -250,9 +278,37 @@ func TestVerbsOnSites(t *testing.T) {
 		says: `^xftp: mv [^ ]*/a: [^ ]*/d is a directory\nxftp: hint: end it in / `,
 	}, {
 		name: "mv moves where the list shows that nothing is there",
-		site: &ftptest.Site{Files: map[string]string{"a": "1"}, Lists: map[string]string{"LIST d": file + "b\r\n"}},
+		site: &ftptest.Site{Files: map[string]string{"a": "1"}, Lists: map[string]string{"LIST d": file + "b\r\n"}, Refuse: map[string]string{"CWD": "550 no"}},
 		args: "mv URL/a d/",
-		log:  []string{"RNFR a", "RNTO d/a"},
+		log:  []string{"CWD d/a", "RNFR a", "RNTO d/a"},
+	}, {
+		name: "mv does not move to a name that the list may leave out",
+		site: &ftptest.Site{
+			Files:  map[string]string{"a": "1", ".b": "2"},
+			Lists:  map[string]string{"LIST": file + "a\r\n"},
+			Refuse: map[string]string{"SIZE": "500 what", "MDTM": "550 failed", "CWD": "550 failed"},
+		},
+		args: "mv URL/a .b", code: 1,
+		says: `^xftp: mv [^ ]*/a: [^ ]*/.b: not known whether it is there: a list that may leave out names with a dot\nxftp: hint: --force`,
+	}, {
+		name: "mv does not move to a name that is there in other letters",
+		site: &ftptest.Site{
+			Files:    map[string]string{"a": "1", "readme": "2"},
+			Features: []string{"MLST type*;"},
+			Lists:    map[string]string{"MLSD": "type=file; a\r\ntype=file; readme\r\n"},
+			Refuse:   map[string]string{"MLST": "550 No such file or directory"},
+		},
+		args: "mv URL/a README", code: 1,
+		says: `^xftp: mv [^ ]*/a: [^ ]*/README: not known whether it is there: a name that may be the same\n`,
+	}, {
+		name: "mv does not move where the server answers no question",
+		site: &ftptest.Site{
+			Files:  map[string]string{"a": "1", "b": "2"},
+			Lists:  map[string]string{"LIST": file + "a\r\n"},
+			Refuse: map[string]string{"SIZE": "500 what"},
+		},
+		args: "mv URL/a b", code: 1,
+		says: `^xftp: mv [^ ]*/a: [^ ]*/b: not known whether it is there: the server answers no question about a name\n`,
 	}, {
 		name: "mv does not move where it is not known",
 		site: &ftptest.Site{
@@ -260,12 +316,12 @@ func TestVerbsOnSites(t *testing.T) {
 			Refuse: map[string]string{"MLST": "550 denied", "LIST": "550 denied", "MLSD": "550 denied"},
 		},
 		args: "mv URL/a d/b", code: 1,
-		says: `^xftp: mv [^ ]*/a: whether [^ ]*/d/b exists is not told: 550 denied\nxftp: hint: --force`,
+		says: `^xftp: mv [^ ]*/a: [^ ]*/d/b: not known whether it is there: 550 denied\nxftp: hint: --force`,
 	}, {
 		name: "mv does not take a list that was not understood for an empty one",
 		site: &ftptest.Site{Files: map[string]string{"a": "1"}, Lists: map[string]string{"LIST d": "what is this\r\n"}},
 		args: "mv URL/a d/b", code: 1,
-		says: `^xftp: mv [^ ]*/a: whether [^ ]*/d/b exists is not told: `,
+		says: `^xftp: mv [^ ]*/a: [^ ]*/d/b: not known whether it is there: `,
 	}, {
 		name: "mv --force does not ask",
 		site: &ftptest.Site{Files: map[string]string{"a": "1", "b": "2"}},
