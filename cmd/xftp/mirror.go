@@ -25,6 +25,7 @@ type mirroring struct {
 	listed      map[string]listedTime // times in there that are not exact, by path
 	hasty       map[string]bool       // files here that may be older than they look
 	parts       map[string]bool       // unfinished transfers, in the destination
+	lengthless  map[string]bool       // links on the server of which no size is told
 	zone        mirror.Zone           // of the server's lists
 	mute        atomic.Bool           // the server does not tell times (MDTM)
 	unstamped   bool                  // the server takes no times

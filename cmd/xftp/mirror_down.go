@@ -76,6 +76,7 @@ func (d *localDestination) fetch(ctx context.Context, p mirror.Pair) *ftpclient.
 	e := p.Source
 	job := d.get.download(e.Path, d.join(e.Path), e.Size)
 	job.state.ModTime, job.dated = e.ModTime, !e.ModTime.IsZero() && e.Precision <= time.Second
+	job.isLink = d.lengthless[e.Path]
 	job.stamp = &stamp{mode: -1}
 	if !d.mo.noTimes {
 		job.stamp.time = e.ModTime

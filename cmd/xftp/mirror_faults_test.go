@@ -123,3 +123,79 @@ func TestMirrorUpRefusedDirectory(t *testing.T) {
 		t.Errorf("the directory in it:\n%s", stdout)
 	}
 }
+
+// linkedServer makes files and links to them, by names, and a link to nothing.
+func linkedServer(t *testing.T, names ...string) *faultyMirror {
+	m := newFaultyMirror(t, time.UTC)
+	for _, name := range names {
+		m.write(m.root, "files/"+name, name, 1)
+		if err := os.Symlink("files/"+name, filepath.Join(m.root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("nothing", filepath.Join(m.root, "broken")); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+const noFile = "broken: a link that leads to no file, left out"
+
+// Links are followed also where the server does not tell sizes.
+func TestMirrorLinksWithoutSize(t *testing.T) {
+	t.Parallel()
+	m := linkedServer(t, "a", "b")
+	m.answer = func(_ int, line string) string {
+		if strings.HasPrefix(line, "SIZE ") {
+			return "502 not here"
+		}
+		return ""
+	}
+	_, stderr := m.run(0, "SERVER", "HERE")
+	m.holds(m.local, "a", "a")
+	m.holds(m.local, "b", "b")
+	m.says(stderr, noFile)
+}
+
+// A connection that is lost while links are asked about is made again.
+func TestMirrorLinksLoseConnection(t *testing.T) {
+	t.Parallel()
+	m := linkedServer(t, "a", "b", "c")
+	lost := false
+	m.answer = func(_ int, line string) string {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if line == "SIZE a" && !lost {
+			lost = true
+			return "-"
+		}
+		return ""
+	}
+	_, stderr := m.run(0, "SERVER", "HERE")
+	for _, name := range []string{"a", "b", "c"} {
+		m.holds(m.local, name, name)
+	}
+	m.says(stderr, "broken: is a link that leads to no file, left out")
+}
+
+// Where the server does not say what a link leads to, nothing is deleted, and no more
+// is said than is known.
+func TestMirrorLinksUnanswered(t *testing.T) {
+	t.Parallel()
+	for _, reply := range []string{"450 busy", "-"} {
+		m := linkedServer(t, "a", "b")
+		m.write(m.local, "old", "old", 1)
+		m.answer = func(_ int, line string) string {
+			if line == "SIZE a" {
+				return reply
+			}
+			return ""
+		}
+		_, stderr := m.run(1, "--delete", "SERVER", "HERE")
+		m.holds(m.local, "old", "old")
+		m.says(stderr, "nothing is deleted (", "a: is a link, and the server has not told what that leads to, left out")
+		if strings.Contains(stderr, "a: is a link that leads to no file") {
+			t.Errorf("said:\n%s", stderr)
+		}
+	}
+}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -110,29 +112,56 @@ func (m *mirroring) follow(ctx context.Context) {
 			links = append(links, e)
 		}
 	}
-	m.askEach(ctx, len(links), func(conn *ftpclient.Conn, i int) error {
-		e := links[i]
-		told, err := conn.Attributes(ctx, m.join(e.Path).Path)
-		if err == nil && told.Size >= 0 {
-			e.Type, e.Size, e.ModTime, e.Precision = mirror.File, told.Size, told.ModTime, time.Second
+	m.lengthless = make(map[string]bool)
+	var mu sync.Mutex
+	var over atomic.Bool // the server cannot be reached
+	inParallel(ctx, len(links), m.o.parallel, func(i int) bool {
+		e, told, err := links[i], ftpclient.Attributes{}, errNotBegun
+		for tries := 0; tries < 2 && err != nil && !isRefused(err) && !over.Load() && ctx.Err() == nil; tries++ {
+			err = m.client.Do(ctx, func(conn *ftpclient.Conn) (err error) {
+				told, err = attributesOfLink(ctx, conn, m.join(e.Path).Path)
+				return err
+			})
 		}
-		return err
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err == nil:
+			e.Type, e.Size, e.ModTime, e.Precision = mirror.File, told.Size, told.ModTime, time.Second
+			m.lengthless[e.Path] = told.Size < 0
+		case errors.Is(err, errNoFile):
+		default:
+			e.Out = "is a link, and the server has not told what that leads to"
+			if !over.Load() {
+				m.doubt(ctx, &m.there, m.join(e.Path).String(), err)
+			}
+			if !isRefused(err) {
+				over.Store(true)
+			}
+		}
+		return err == nil
 	})
 }
 
-// askEach calls ask for 0 to n-1, with several connections if the user allows
-// them, until one of the calls makes the connection unusable. That such a question
-// was not answered is no error: the answer is not known then.
-func (m *mirroring) askEach(ctx context.Context, n int, ask func(conn *ftpclient.Conn, i int) error) {
-	inParallel(ctx, min(n, m.o.parallel), m.o.parallel, func(worker int) bool {
-		err := m.client.Do(ctx, func(conn *ftpclient.Conn) error {
-			for i := worker; i < n && ctx.Err() == nil; i += m.o.parallel {
-				if err := ask(conn, i); err != nil && !conn.Usable() {
-					return err
-				}
-			}
-			return nil
-		})
-		return err == nil
-	})
+// errNoFile says that a link leads to no file.
+var errNoFile = errors.New("leads to no file")
+
+// attributesOfLink asks what a link leads to. The size stays open if the server tells
+// none of any file. The error is errNoFile, or why that is not known.
+func attributesOfLink(ctx context.Context, conn *ftpclient.Conn, path string) (ftpclient.Attributes, error) {
+	told, err := conn.Attributes(ctx, path)
+	if err != nil || told.Size >= 0 {
+		return told, err
+	}
+	size, err := conn.Size(ctx, path) // which tells why
+	var refusal *ftpclient.ReplyError
+	switch {
+	case err == nil:
+		told.Size = size
+	case !conn.Usable(), errors.As(err, &refusal) && refusal.Temporary():
+		return told, err
+	case refusal != nil && refusal.Code == 550:
+		return told, errNoFile
+	}
+	return told, nil // RETR will tell
 }
