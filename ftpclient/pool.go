@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"sync"
@@ -36,7 +37,12 @@ type priority int
 const (
 	urgent  priority = iota // whoever waits for one answer
 	patient                 // one of several workers on the same work
+	beside                  // whoever holds one already, and would wait for himself: he gets errNoRoom instead
 )
+
+// errNoRoom is the end of a wait that would have been for a connection which others,
+// or the same, have.
+var errNoRoom = errors.New("no further connection can be had")
 
 // stale is how long a connection may be idle before it is tried with NOOP: a
 // server that dropped it may have been unable to say so.
@@ -60,7 +66,7 @@ func (p *pool) open() int { return len(p.idle) + len(p.busy) + p.opening }
 // get returns a connection. It opens one if none is idle, or waits if there are
 // as many as there can be. If no further one can be opened, it waits too. If
 // there is none at all, it tries again where that may help, and returns a
-// *ConnectError in the end.
+// *ConnectError in the end. Whoever is beside never waits for others.
 func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
 	p.mu.Lock()
 	if p.opening == 0 && len(p.waiting[urgent]) == 0 && len(p.waiting[patient]) == 0 {
@@ -103,6 +109,10 @@ func (p *pool) get(ctx context.Context, prio priority) (*Conn, error) {
 				return conn, err
 			}
 			continue
+		}
+		if prio == beside {
+			p.mu.Unlock()
+			return nil, errNoRoom
 		}
 		turn := make(chan *Conn, 1)
 		p.waiting[prio] = append(p.waiting[prio], turn)

@@ -154,8 +154,9 @@ func (w *sending) cut(missing []Range) {
 // A refusedSegments is why the server of a Client does not take an upload in
 // segments.
 type refusedSegments struct {
-	mu  sync.Mutex
-	why error
+	mu   sync.Mutex
+	why  error
+	late bool // a second upload was not begun with in time
 }
 
 func (r *refusedSegments) get() error {
@@ -164,8 +165,14 @@ func (r *refusedSegments) get() error {
 	return r.why
 }
 
+// set notes why. That a second upload was not begun with in time may be so by chance,
+// once.
 func (r *refusedSegments) set(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if errors.Is(why, errInTurn) && !r.late {
+		r.late = true
+		return
+	}
 	r.why = why
 }

@@ -33,7 +33,7 @@ func (w *sending) prove(ctx context.Context) error {
 		err = w.proveSeen(ctx)
 	}
 	w.sent, w.stored = 1, 1
-	if errors.Is(err, ErrNoSegments) {
+	if errors.Is(err, ErrNoSegments) && !errors.Is(err, errNoRoom) { // there may be room later
 		w.client.unsegmented.set(err)
 	}
 	return err
@@ -42,19 +42,28 @@ func (w *sending) prove(ctx context.Context) error {
 // proveTwo uploads the last byte while the first is being uploaded.
 func (w *sending) proveTwo(ctx context.Context) error {
 	return w.client.Do(ctx, func(conn *Conn) error {
+		// Both are there before the clock starts: a login may take long.
+		second, err := w.client.pool.get(ctx, beside)
+		if errors.Is(err, errNoRoom) {
+			return noSegments("%w", err)
+		}
+		if err != nil {
+			return err
+		}
+		defer w.client.pool.put(second)
 		begun := time.Now()
 		first := &firstByte{src: w.src, meanwhile: func() error {
 			// That the server waits for the first to end is seen by nothing but
 			// that; a round trip is a small part of what the first has taken.
 			ctx, cancel := context.WithTimeoutCause(ctx, time.Second+10*time.Since(begun), errInTurn)
 			defer cancel()
-			err := w.proveOne(ctx, w.size-1)
+			err := w.proveOn(ctx, second, w.size-1)
 			if context.Cause(ctx) == errInTurn {
 				err = noSegments("%w", errInTurn)
 			}
 			return err
 		}}
-		_, err := w.send(ctx, conn, Range{0, 1}, first)
+		_, err = w.send(ctx, conn, Range{0, 1}, first)
 		if first.err != nil {
 			err = first.err
 		}
@@ -89,10 +98,13 @@ func (f *firstByte) Read(b []byte) (int, error) {
 
 // proveOne uploads the byte at an offset.
 func (w *sending) proveOne(ctx context.Context, at int64) error {
-	err := w.client.Do(ctx, func(conn *Conn) error {
-		_, err := w.store(ctx, conn, Range{at, at + 1})
-		return err
-	})
+	return w.client.Do(ctx, func(conn *Conn) error { return w.proveOn(ctx, conn, at) })
+}
+
+// proveOn uploads the byte at an offset on conn.
+func (w *sending) proveOn(ctx context.Context, conn *Conn, at int64) error {
+	_, err := w.store(ctx, conn, Range{at, at + 1})
+	conn.strayed = conn.strayed || unexpected(err)
 	var refusal *ReplyError
 	if errors.As(err, &refusal) && !refusal.Temporary() {
 		err = noSegments("%w", refusal)

@@ -43,7 +43,7 @@ func TestUploadSegments(t *testing.T) {
 		"no REST":      {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: refuse("REST", "502 what"), refused: "502 what"},
 		"no SIZE":      {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: refuse("SIZE", "550 no"), refused: "tell the size"},
 		"write only":   {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: refuse("RETR", "550 no"), refused: "550 no"},
-		"one session":  {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: sessions(1), refused: "two uploads"},
+		"one session":  {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: sessions(1), refused: "no further connection"},
 		"takes turns":  {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: func(f *field) { f.InTurn = true }, refused: "two uploads"},
 		"demands hash": {size: 3 * mib, count: 2, storing: ftptest.StoreInside, way: func(f *field) { f.cfg.Verify = ftpclient.VerifyHash }, refused: "no hash"},
 	} {
@@ -90,6 +90,50 @@ func TestUploadSegments(t *testing.T) {
 				}
 				if n := f.MostSessions(); n > max(tt.count, 2) {
 					t.Errorf("%d sessions", n)
+				}
+			})
+		})
+	}
+}
+
+// A login may be slow, and an upload may, once: only what takes turns each time is
+// not asked again.
+func TestUploadSegmentsSlow(t *testing.T) {
+	const size = 3 * mib
+	content := string(random(27, size))
+	for name, tt := range map[string]struct {
+		inTurn bool
+		slow   string // command of the second session, the first time
+		taken  []bool // whether each of several files was
+		stores []int  // for each; -1 is as many as it takes
+	}{
+		"login":       {false, "PASS", []bool{true}, []int{-1}},
+		"upload":      {false, "STOR", []bool{false, true}, []int{2, -1}},
+		"takes turns": {true, "", []bool{false, false, false}, []int{2, 2, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &field{Site: &ftptest.Site{Storing: ftptest.StoreInside, InTurn: tt.inTurn}}
+				slept := false
+				f.Fault = func(session, _ int, line string) (fault ftptest.Fault) {
+					if session == 1 && verb(line) == tt.slow && !slept {
+						slept = true
+						over := make(chan struct{})
+						time.AfterFunc(20*time.Second, func() { close(over) })
+						fault.Await = over
+					}
+					return fault
+				}
+				c := f.open(t)
+				for i, want := range tt.taken {
+					before := f.count("STOR")
+					_, err := c.UploadSegments(t.Context(), strings.NewReader(content), &ftpclient.UploadSegments{Path: "f", Size: size, Count: 2})
+					if want && err != nil || !want && !errors.Is(err, ftpclient.ErrNoSegments) {
+						t.Errorf("file %d: error %v", i, err)
+					}
+					if n := f.count("STOR") - before; tt.stores[i] >= 0 && n != tt.stores[i] {
+						t.Errorf("file %d: %d uploads", i, n)
+					}
 				}
 			})
 		})
