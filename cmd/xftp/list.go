@@ -192,12 +192,13 @@ func contents(ctx context.Context, conn *ftpclient.Conn, r remote) (entries []ft
 		return entries, false, err
 	case len(entries) == 1 && r.base() != "" && (entries[0].Name == r.base() || entries[0].Name == r.Path):
 		// Many servers answer LIST for a file with the file.
-		if _, err := conn.Size(ctx, path); err == nil {
+		_, err := conn.Size(ctx, path)
+		switch {
+		case err == nil:
 			e := entries[0]
 			e.Name, e.Problem = r.base(), ""
 			return []ftpclient.Entry{e}, true, nil
-		}
-		if !conn.Usable() {
+		case !conn.Usable():
 			return nil, false, err
 		}
 	}

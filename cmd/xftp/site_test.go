@@ -363,6 +363,14 @@ func TestVerbsOnSites(t *testing.T) {
 		args: "chmod -R 755 URL/d", code: 1,
 		log:  []string{"SITE CHMOD 755 d"},
 		says: `^xftp: chmod [^ ]*/d: 500 what\nxftp: hint: the server does not have that command, or not for this user\n$`,
+	}, {
+		name: "ls tells that it does not know what it has listed",
+		site: &ftptest.Site{
+			Lists: map[string]string{"LIST d": file + "d\r\n"},
+			Fault: func(_, _ int, line string) ftptest.Fault { return ftptest.Fault{Hangup: line == "SIZE d"} },
+		},
+		args: "ls URL/d", code: 1,
+		says: `^xftp: ls [^ ]*/d: .* closed by the server: .*\n`,
 	}}
 	matters := regexp.MustCompile(`^(DELE|RMD|MKD|RNFR|RNTO|SITE|CWD) `)
 	for _, tt := range tests {
