@@ -186,10 +186,16 @@ func (m *mirroring) stillDirs(ctx context.Context, plan *mirror.Plan) (why []str
 		}
 		r := m.join(p.Source.Path)
 		err := m.client.Do(ctx, func(conn *ftpclient.Conn) error {
-			e, err := look(ctx, conn, r.Path)
-			if err == nil && e.Type == ftpclient.EntryDir {
-				err = errIsDir
+			e, err := conn.MLST(ctx, r.Path)
+			switch {
+			case err == nil && e.Type == ftpclient.EntryFile:
+				return nil
+			case err == nil && e.Type == ftpclient.EntryDir:
+				return errIsDir
+			case !conn.Usable():
+				return err
 			}
+			_, err = conn.Size(ctx, r.Path) // which directories have none of
 			return err
 		})
 		if err != nil {

@@ -79,6 +79,9 @@ var listLies = []struct {
 	{"another directory's", "not everything else has gone well", func(l []string) (string, listEnd) {
 		return strings.ReplaceAll(l[0], " a\r\n", " x\r\n") + strings.ReplaceAll(l[1], " b\r\n", " y\r\n"), listEnd{}
 	}},
+	{"truncated", "truncated to 3 matches", func(l []string) (string, listEnd) {
+		return strings.Join(l[:3], ""), listEnd{reply: "226-Options: -a\r\n226 Output truncated to 3 matches"}
+	}},
 	{"refused", "550 ", func(l []string) (string, listEnd) { return "", listEnd{refuse: "550 Permission denied"} }},
 	{"not now", "450 ", func(l []string) (string, listEnd) { return "", listEnd{refuse: "450 busy"} }},
 }
@@ -133,6 +136,29 @@ func TestMirrorDeleteDoubt(t *testing.T) {
 					t.Errorf("nothing about %q:\n%s", lie.why, stderr)
 				}
 			})
+		}
+	}
+}
+
+// A list in which a directory looks like a file does not empty it here.
+func TestMirrorDirectoryAsFile(t *testing.T) {
+	for _, zone := range []*time.Location{nil, time.UTC} {
+		root, local := t.TempDir(), t.TempDir()
+		makeFiles(t, root, "d/a", "d/b", "top")
+		makeFiles(t, local, "d/a", "d/b", "top")
+		s := &listServer{root: root, zone: zone, now: time.Now(), list: func(dir string, lines []string) (string, listEnd) {
+			text := strings.Join(lines, "")
+			if dir == "" {
+				text = strings.NewReplacer("type=dir", "type=file", "drwx", "-rwx").Replace(text)
+			}
+			return text, listEnd{}
+		}}
+		code, _, stderr := runMirror(t, "--delete", s.start(t), local)
+		if code != 1 || !strings.Contains(stderr, "nothing is deleted (3 would be): whether ftp://") {
+			t.Errorf("exit code %d\n%s", code, stderr)
+		}
+		if got, want := kinds(t, local), kinds(t, root); !maps.Equal(got, want) {
+			t.Errorf("%v is left of %v", got, want)
 		}
 	}
 }
