@@ -20,6 +20,7 @@ var verbSteps = []struct {
 	{"get -c", (*verbCell).resumeDown},
 	{"put -c", (*verbCell).resumeUp},
 	{"get -n 4", (*verbCell).segmentsDown},
+	{"put -n 4", (*verbCell).segmentsUp},
 	{"get -r", (*verbCell).treeDown},
 	{"put -r", (*verbCell).treeUp},
 	{"get --verify hash", (*verbCell).hashDown},
@@ -37,6 +38,9 @@ var verbSteps = []struct {
 
 // verbLacks are what the servers are known to lack.
 var verbLacks = []verbLack{
+	{lab.Vsftpd, "put -n 4", "segments of uploads: it writes to a file for one at a time", "two uploads to a file at the same time, so one connection sends it"},
+	{lab.Proftpd, "put -n 4", "segments of uploads: it refuses what begins behind the end of a file", "so one connection sends it"},
+	{lab.Pureftpd, "put -n 4", "segments of uploads: it keeps nothing behind the end of a file", "so one connection sends it"},
 	{lab.Vsftpd, "get --verify hash", "hashes", "hash"},
 	{lab.Vsftpd, "put --verify hash", "hashes", "hash"},
 	{lab.Vsftpd, "chmod", "chmod for anonymous users", "550 Permission denied"},
@@ -134,6 +138,26 @@ func (c *verbCell) segmentsDown() error {
 		err = fmt.Errorf("it came in %d segments", reports[0].Segments)
 	}
 	return errors.Join(err, holdsData(filepath.Join(c.local, "segments"), c.data))
+}
+
+// segmentsUp sends a file in segments. A server that does not take that gets it all the
+// same, and xftp says why it goes in one stream.
+func (c *verbCell) segmentsUp() error {
+	if err := c.localFile("segments up", c.data); err != nil {
+		return err
+	}
+	reports, err := c.moves(1, "put", "-n", "4", filepath.Join(c.local, "segments up"), c.url(""))
+	if err == nil {
+		err = holdsData(filepath.Join(c.stored, "segments up"), c.data)
+	}
+	left, _ := filepath.Glob(filepath.Join(c.stored, ".segments up*")) // the pattern is right
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("left: %v", left)
+	}
+	if err == nil && reports[0].Segments != 4 {
+		err = fmt.Errorf("it went in %d segments: %s", reports[0].Segments, c.said)
+	}
+	return err
 }
 
 // verbTree is a tree that no server has trouble with.

@@ -191,6 +191,7 @@ type verbCell struct {
 	stored string              // that directory on the server
 	local  string              // a directory of this host
 	data   []byte              // of files
+	said   string              // by the last xftp, on standard error
 }
 
 func newVerbCell(b *bench, kind lab.Kind, way verbWay, random *rand.Rand) *verbCell {
@@ -218,8 +219,10 @@ func newVerbCell(b *bench, kind lab.Kind, way verbWay, random *rand.Rand) *verbC
 // xftp runs it, which must end well.
 func (c *verbCell) xftp(args ...string) (stdout []byte, err error) {
 	r := c.start(append(args, "--net", c.net)...)
-	if code := r.wait(c.t); code != 0 {
-		return nil, fmt.Errorf("xftp %s: exit code %d\n%s", strings.Join(args, " "), code, r.stderr.String())
+	code := r.wait(c.t)
+	c.said = r.stderr.String()
+	if code != 0 {
+		return nil, fmt.Errorf("xftp %s: exit code %d\n%s", strings.Join(args, " "), code, c.said)
 	}
 	return r.stdout.Bytes(), nil
 }
