@@ -3,6 +3,7 @@ package ftpclient
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,25 @@ func (c *Conn) setModTime(ctx context.Context, path string, t time.Time) error {
 		return err
 	}
 	return c.tryWays(ctx, purposeTime, ways)
+}
+
+// SetsModTime reports whether the server is known for a command by which
+// [Conn.SetModTime] sets times, or its FEAT names one. If not, it may have one all the
+// same: nothing is tried here. Whether this user may use it is another question.
+func (c *Conn) SetsModTime(ctx context.Context) (bool, error) {
+	features, err := c.known(ctx)
+	if err != nil {
+		return false, operation("setsmodtime", err)
+	}
+	utime := slices.Contains(strings.Fields(strings.ToUpper(features["SITE"])), "UTIME")
+	return features.Has("MFMT") && c.lore.lacks("MFMT") == nil ||
+		utime && c.lore.lacks("SITE UTIME") == nil ||
+		c.setsByMDTM(features) && c.lore.lacks("MDTM time") == nil, nil
+}
+
+// setsByMDTM reports whether MDTM with a time before the name sets that.
+func (c *Conn) setsByMDTM(features Features) bool {
+	return quirksOf(c.greeting).mdtmSets || strings.HasPrefix(strings.ToUpper(features["MDTM"]), "YYYYMMDDHHMMSS")
 }
 
 const (
@@ -102,7 +122,7 @@ func (c *Conn) timeWays(ctx context.Context, path string, t time.Time) ([]way, e
 			arg: fmt.Sprintf("UTIME %s %[2]s %[2]s %[2]s UTC", behind(path), stamp),
 		},
 	}
-	if quirksOf(c.greeting).mdtmSets || strings.HasPrefix(strings.ToUpper(features["MDTM"]), "YYYYMMDDHHMMSS") {
+	if c.setsByMDTM(features) {
 		ways = append(ways, way{name: "MDTM time", verb: "MDTM", arg: stamp + " " + behind(path), confirm: told})
 	}
 	return ways, nil

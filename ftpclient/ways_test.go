@@ -248,3 +248,33 @@ func TestNotExist(t *testing.T) {
 		}
 	}
 }
+
+// Whether times can be set is told by what a server is known for, or says of itself.
+func TestSetsModTime(t *testing.T) {
+	for name, test := range map[string]struct {
+		greeting string
+		features []string
+		want     bool
+	}{
+		"nothing":       {"", []string{"MDTM", "SITE MKDIR"}, false},
+		"MFMT":          {"", []string{"MFMT"}, true},
+		"SITE UTIME":    {"", []string{"SITE MKDIR", "SITE UTIME"}, true},
+		"MDTM":          {"", []string{"MDTM YYYYMMDDHHMMSS[+-TZ];filename"}, true},
+		"by its kind":   {"(vsFTPd 3.0.5)", []string{"MDTM"}, true},
+		"another's way": {"ProFTPD", []string{"MDTM"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &field{Site: &ftptest.Site{Greeting: test.greeting, Features: test.features}}
+			err := f.open(t).Do(t.Context(), func(c *ftpclient.Conn) error {
+				got, err := c.SetsModTime(t.Context())
+				if got != test.want {
+					t.Errorf("is %v", got)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

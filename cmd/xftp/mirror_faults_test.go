@@ -199,3 +199,61 @@ func TestMirrorLinksUnanswered(t *testing.T) {
 		}
 	}
 }
+
+// olderHere makes two files that are older here than there, of the same size.
+func olderHere(t *testing.T, zone *time.Location) *faultyMirror {
+	m := newFaultyMirror(t, zone)
+	for _, name := range []string{"a", "b"} {
+		m.write(m.local, name, "here", 3)
+		m.write(m.root, name, "away", 1)
+	}
+	return m
+}
+
+// That the time of one file cannot be set says nothing of the others.
+func TestMirrorUpForeignFile(t *testing.T) {
+	t.Parallel()
+	m := olderHere(t, nil)
+	m.answer = func(_ int, line string) string {
+		if strings.HasPrefix(line, "MFMT ") && strings.HasSuffix(line, " a") {
+			return "550 not yours"
+		}
+		return ""
+	}
+	m.run(0, "HERE", "SERVER")
+	m.holds(m.root, "a", "here")
+	m.holds(m.root, "b", "here")
+}
+
+// Where a server sets no times, that is said, and what is younger there stays.
+func TestMirrorUpUnstamped(t *testing.T) {
+	t.Parallel()
+	m := olderHere(t, nil)
+	m.noTimes = true
+	_, stderr := m.run(0, "HERE", "SERVER")
+	m.holds(m.root, "a", "away")
+	m.says(stderr, "the server does not set the times of files (500 ", "2 the same")
+	if n := strings.Count(stderr, "does not set"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, stderr)
+	}
+}
+
+// A preview shows what the run does, or says that it may not.
+func TestMirrorUpPreview(t *testing.T) {
+	t.Parallel()
+	for _, zone := range []*time.Location{time.UTC, nil} { // FEAT names no command that sets times
+		m := olderHere(t, zone)
+		stdout, stderr := m.run(0, "--dry-run", "HERE", "SERVER")
+		if stdout != "put a (time, 4 bytes)\nput b (time, 4 bytes)\n" {
+			t.Errorf("printed\n%s", stdout)
+		}
+		if unsure := strings.Contains(stderr, "was not tried"); unsure != (zone == nil) {
+			t.Errorf("said\n%s", stderr)
+		}
+		if sent := m.sent("MFMT", "SITE"); len(sent) > 0 {
+			t.Errorf("a preview sent %v", sent)
+		}
+		m.run(0, "HERE", "SERVER")
+		m.holds(m.root, "b", "here")
+	}
+}

@@ -117,35 +117,53 @@ func (m *mirroring) askTimes(ctx context.Context, entries []*mirror.Entry) {
 	}
 }
 
+// timeProbes is how many files are tried for whether their times can be set: some
+// may be of another owner.
+const timeProbes = 8
+
 // takesNoTimes finds out whether the times of files cannot be set on the server, if
 // the plan depends on it: then what was sent before is younger there than here. It
-// sets one file to the time that it has.
-func (m *mirroring) takesNoTimes(ctx context.Context, plan *mirror.Plan) bool {
-	var probe *mirror.Entry
+// sets a file to the time that it has. A preview does not, and says where it may be
+// wrong.
+func (m *mirroring) takesNoTimes(ctx context.Context, plan *mirror.Plan) (noTimes bool) {
+	var probes []*mirror.Entry
+	add := func(e *mirror.Entry) {
+		if len(probes) < timeProbes {
+			probes = append(probes, e)
+		}
+	}
 	for _, p := range plan.Files {
 		if p.Why == mirror.TimeDiffers && p.Dest.ModTime.After(p.Source.ModTime) {
-			probe = p.Dest
-			break
+			add(p.Dest)
 		}
 	}
 	for _, c := range plan.Changes {
-		if probe == nil && c.Time {
-			probe = c.Dest
+		if c.Time {
+			add(c.Dest)
 		}
 	}
-	if probe == nil {
+	if len(probes) == 0 {
 		return false
 	}
-	no := false
-	err := m.client.Do(ctx, func(conn *ftpclient.Conn) error {
+	// What is not known is compared by time: that moves too much, not too little.
+	_ = m.client.Do(ctx, func(conn *ftpclient.Conn) error {
 		if m.mo.dryRun {
-			features, err := conn.Features(ctx)
-			no = err == nil && !features.Has("MFMT") && !features.Has("SITE UTIME")
+			sets, err := conn.SetsModTime(ctx)
+			if err == nil && !sets {
+				m.out.warn("mirror %s: whether the server sets times of files was not tried; if not, fewer are moved", m.remote)
+			}
 			return err
 		}
-		err := conn.SetModTime(ctx, m.join(probe.Path).Path, probe.ModTime)
-		no = errors.Is(err, errors.ErrUnsupported)
-		return err
+		for _, e := range probes {
+			err := conn.SetModTime(ctx, m.join(e.Path).Path, e.ModTime)
+			if noTimes = errors.Is(err, errors.ErrUnsupported); noTimes {
+				m.out.note("mirror %s: the server does not set the times of files (%s); those of the same size that are not older there are taken for the same", m.remote, describe(err))
+			}
+			if err == nil || noTimes || !conn.Usable() {
+				return err
+			}
+		}
+		return nil
 	})
-	return no || err != nil
+	return noTimes
 }
