@@ -24,11 +24,7 @@ func (d *digest) begin(ctx context.Context, c *Conn, offset int64, before func()
 	if c.cfg.Verify != VerifyHash {
 		return nil
 	}
-	how, err := c.hashing(ctx)
-	var refusal *ReplyError
-	if errors.Is(err, ErrNoHash) || errors.As(err, &refusal) && c.unusable() == nil {
-		return unverified(err)
-	}
+	how, err := c.demandHashing(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,6 +50,16 @@ func (d *digest) begin(ctx context.Context, c *Conn, offset int64, before func()
 		err = io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// demandHashing is hashing where a server without it is an error of the transfer.
+func (c *Conn) demandHashing(ctx context.Context) (hashing, error) {
+	how, err := c.hashing(ctx)
+	var refusal *ReplyError
+	if errors.Is(err, ErrNoHash) || errors.As(err, &refusal) && c.unusable() == nil {
+		err = unverified(err)
+	}
+	return how, err
 }
 
 var errBefore = errors.New("the bytes before the offset are not known")
@@ -104,6 +110,53 @@ func (dr digestReader) Read(p []byte) (int, error) {
 		dr.d.add(p[:n])
 	}
 	return n, err
+}
+
+// digestStep is how many bytes of a file are summed up between two looks at whether
+// that is still wanted.
+const digestStep = 1 << 20
+
+// read sums up the first size bytes of r, until ctx is done.
+func (d *digest) read(ctx context.Context, r io.ReaderAt, size int64) error {
+	in := io.NewSectionReader(r, 0, size)
+	for d.at < size {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n, err := io.CopyN(d.sum, in, min(digestStep, size-d.at))
+		d.at += n
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareHash compares the first size bytes of here with what the server computes of
+// the whole of path. No connection is held while the bytes are summed up, which may
+// take minutes.
+func (c *Client) compareHash(ctx context.Context, path string, here io.ReaderAt, size int64, result *Result) error {
+	var d digest
+	err := c.ask(ctx, func(conn *Conn) (err error) {
+		d.how, err = conn.demandHashing(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d.sum = Sum{Algorithm: d.how.algorithm}.New()
+	if err := d.read(ctx, here, size); err != nil {
+		return err
+	}
+	return c.ask(ctx, func(conn *Conn) error {
+		if _, err := conn.demandHashing(ctx); err != nil { // the choice holds for each connection
+			return err
+		}
+		return conn.checkHash(ctx, path, &d, result)
+	})
 }
 
 // checkHash compares d with what the server computes of the file.

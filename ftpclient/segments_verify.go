@@ -45,16 +45,7 @@ func (w *segmented) verify(ctx context.Context, result *Result) error {
 	if w.back == nil {
 		return nil
 	}
-	return w.client.ask(ctx, func(conn *Conn) error {
-		var d digest
-		if err := d.begin(ctx, conn, 0, nil); err != nil {
-			return err
-		}
-		if _, err := io.Copy(d.writer(io.Discard), io.NewSectionReader(w.back, 0, w.parts.size)); err != nil {
-			return err
-		}
-		return conn.checkHash(ctx, w.path, &d, result)
-	})
+	return w.client.compareHash(ctx, w.path, w.back, w.parts.size, result)
 }
 
 // unchanged makes sure that the file has the size and the time that it had.

@@ -183,19 +183,10 @@ func (w *sending) check(ctx context.Context, count int, result *Result) error {
 	if verify == VerifyNone {
 		return nil
 	}
-	hashes, err := w.hashes(ctx)
-	if err != nil {
+	err = w.client.compareHash(ctx, w.path, w.src, w.size, result)
+	var wrong *IntegrityError
+	if verify == VerifyHash || !errors.As(err, &wrong) || wrong.Kind != KindUnverified {
 		return err
-	}
-	if hashes {
-		err := w.compareHash(ctx, result)
-		var wrong *IntegrityError
-		if verify == VerifyHash || !errors.As(err, &wrong) || wrong.Kind != KindUnverified {
-			return err
-		}
-	}
-	if verify == VerifyHash {
-		return unverified(ErrNoHash)
 	}
 	if err := w.compare(ctx, count, joins(w.size)); err != nil {
 		return err
@@ -204,21 +195,6 @@ func (w *sending) check(ctx context.Context, count int, result *Result) error {
 		result.Verified = VerifiedSize
 	}
 	return nil
-}
-
-// compareHash compares the server's hash with that of the file.
-func (w *sending) compareHash(ctx context.Context, result *Result) error {
-	return w.client.ask(ctx, func(conn *Conn) error {
-		how, err := conn.hashing(ctx)
-		if err != nil {
-			return err
-		}
-		d := digest{how: how, sum: Sum{Algorithm: how.algorithm}.New()}
-		if _, err := io.Copy(d.writer(io.Discard), io.NewSectionReader(w.src, 0, w.size)); err != nil {
-			return err
-		}
-		return conn.checkHash(ctx, w.path, &d, result)
-	})
 }
 
 // joined is how many bytes are compared on either side of where two parts meet.

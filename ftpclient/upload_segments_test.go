@@ -346,3 +346,72 @@ func TestUploadSegmentsCancelled(t *testing.T) {
 		at = r.To
 	}
 }
+
+// A file is read once for its hash, also if the server drops the connection
+// meanwhile, and no longer than the caller wants it.
+func TestUploadSegmentsHash(t *testing.T) {
+	const size = 8 * mib
+	content := string(random(28, size))
+	for _, cancelled := range []bool{false, true} {
+		f := &field{Site: &ftptest.Site{Storing: ftptest.StoreInside}}
+		hashes(f)
+		answer, lost := f.Fault, false
+		f.Fault = func(session, n int, line string) ftptest.Fault {
+			if verb(line) == "HASH" && !lost {
+				lost = true
+				return ftptest.Fault{Hangup: true}
+			}
+			return answer(session, n, line)
+		}
+		c := f.open(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		src := &watched{ReaderAt: strings.NewReader(content)}
+		result, err := c.UploadSegments(ctx, src, &ftpclient.UploadSegments{
+			Path: "f", Size: size, Count: 2,
+			Written: func(missing []ftpclient.Range) {
+				if len(missing) == 0 && cancelled {
+					src.watch(cancel)
+				} else if len(missing) == 0 {
+					src.watch(func() {})
+				}
+			},
+		})
+		cancel()
+		read := src.read()
+		if cancelled && (!errors.Is(err, context.Canceled) || read > size/2) || !cancelled && (err != nil || result.Verified != ftpclient.VerifiedHash || read != size) {
+			t.Errorf("cancelled %v: %+v, error %v, %d bytes read", cancelled, result, err, read)
+		}
+	}
+}
+
+// A watched source counts what is read after watch, and calls begun at the first of
+// it.
+type watched struct {
+	io.ReaderAt
+	mu    sync.Mutex
+	begun func()
+	n     int
+}
+
+func (w *watched) watch(begun func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun = begun
+}
+
+func (w *watched) read() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.n
+}
+
+func (w *watched) ReadAt(p []byte, at int64) (int, error) {
+	n, err := w.ReaderAt.ReadAt(p, at)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.begun != nil {
+		w.begun()
+		w.n += n
+	}
+	return n, err
+}
