@@ -154,3 +154,33 @@ func TestPutKilledBeforeFirstByte(t *testing.T) {
 		c.nothingLeft()
 	}
 }
+
+// Of standard input nothing is recorded, also where it is a file, a large one, or where
+// there is one that is called -: what could continue it nobody knows.
+func TestPutStdinKilled(t *testing.T) {
+	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
+	s, err := startServer(c.root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	c.place(s.url(), "/file", c.root)
+	c.begin()
+	if err := os.Link(c.source, filepath.Join(c.dir, "-")); err != nil {
+		t.Fatal(err)
+	}
+	c.start = func(args ...string) *running { return c.startWith(c.source, args...) }
+	for _, args := range [][]string{{"put", "-", c.url}, {"put", "-n", "4", "-", c.url}} {
+		g := newGate(true, 2_000_000, 2_000_000)
+		if code, stderr := c.killHeld(s, g, false, args...); code != -1 {
+			t.Fatalf("exit code %d\n%s", code, stderr)
+		}
+		if records := names(filepath.Join(c.state, "xftp", "uploads")); len(records) > 0 {
+			t.Errorf("%v: recorded: %v", args, records)
+		}
+	}
+	r := c.start("put", "-c", "-", c.url)
+	if code := r.wait(t); code != exitUsage {
+		t.Errorf("exit code %d\n%s", code, r.stderr.String())
+	}
+}
