@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,14 +79,42 @@ func (b *treeBench) moveTree(m treeMove, net, source, served string) treeResult 
 		args = m.args(source+"/", b.ftp.URL(lab.UploadDir+"/"+name+"/"))
 		got, want = filepath.Join(b.root, lab.UploadDir, name), source
 	}
-	r := b.start(append(args, "--net", net, "--parallel", "2")...)
+	args = append(args, "--net", net, "--parallel", "2")
+	r := b.start(args...)
 	code := r.wait(t)
 	result := checkTree(t, b.kind, m.way, got, want)
 	if told := code == exitTransfer; told != result.told || code != exitOK && !told {
 		t.Errorf("%v %s %s: exit code %d\n%s", b.kind, net, m.name, code, r.stderr.String())
 	}
+	if args[0] == "mirror" && net == "kernel" {
+		b.mirrorAgain(args, got)
+	}
 	if err := os.RemoveAll(got); err != nil {
 		t.Error(err)
 	}
 	return result
+}
+
+// mirrorAgain mirrors once more, which moves nothing and changes nothing in got.
+func (b *treeBench) mirrorAgain(args []string, got string) {
+	t := b.t
+	t.Helper()
+	before, err := inodes(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.start(append(args, "--json")...)
+	r.wait(t) // what could not be moved cannot be now
+	after, err := inodes(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last mirrorSummary
+	lines := bytes.Split(bytes.TrimSpace(r.stdout.Bytes()), []byte("\n"))
+	if err := json.Unmarshal(lines[len(lines)-1], &last); err != nil || last.Action != "summary" || last.Same == 0 {
+		t.Errorf("%v %v: %v in %q", b.kind, args, err, lines[len(lines)-1])
+	}
+	if last.Moved != 0 || !maps.Equal(before, after) {
+		t.Errorf("%v %v, the second time: %+v\n%s", b.kind, args, last, r.stderr.String())
+	}
 }

@@ -106,7 +106,7 @@ func TestTreesWide(t *testing.T) {
 
 // truncatedTree fetches a tree from a server that lists no more than 10 000
 // names, two of which are those of the directory itself and of its parent. What
-// it lists comes, and xftp says that there is more.
+// it lists comes, and xftp says that there is more. A mirror then deletes nothing.
 func (b *treeBench) truncatedTree(net, served string) {
 	t := b.t
 	t.Helper()
@@ -130,6 +130,16 @@ func (b *treeBench) truncatedTree(net, served string) {
 		if want[name] != hash {
 			t.Errorf("%q has other bytes, or should not be there", name)
 		}
+	}
+	makeNodes(t, filepath.Join(b.dir, "cut"), append(wideTree(10_000), node{"old", 1}))
+	r = b.start("mirror", "--delete", b.ftp.URL("tree/"), "cut", "--net", net, "--compare", "size")
+	code := r.wait(t)
+	left, err := os.ReadDir(filepath.Join(b.dir, "cut"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code != exitTransfer || len(left) != 10_001 || !strings.Contains(r.stderr.String(), "nothing is deleted (3 would be): ") || !strings.Contains(r.stderr.String(), says) {
+		t.Errorf("exit code %d, %d names are left:\n%s", code, len(left), last(r.stderr.String(), 2000))
 	}
 }
 
