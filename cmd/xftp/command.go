@@ -26,9 +26,18 @@ func (s *session) command(resume bool, args ...string) string {
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand
 		}
-		words = append(words, name)
-		if f.Value.Type() != "bool" {
-			words = append(words, shellQuote(f.Value.String()))
+		several, isSeveral := f.Value.(pflag.SliceValue)
+		switch {
+		case isSeveral: // whose String is for people
+			for _, value := range several.GetSlice() {
+				words = append(words, name, shellQuote(value))
+			}
+		case f.Value.Type() != "bool":
+			words = append(words, name, shellQuote(f.Value.String()))
+		case f.Value.String() == "false":
+			words = append(words, name+"=false")
+		default:
+			words = append(words, name)
 		}
 	})
 	for i, arg := range args {
