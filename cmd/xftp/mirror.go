@@ -138,13 +138,15 @@ func (m *mirroring) carryOut(ctx context.Context, plan *mirror.Plan) error {
 		m.veto(ctx, doomed, []string{"not everything else has gone well"})
 		return nil
 	}
-	if !m.up {
-		if why := m.stillThere(ctx, plan); len(why) > 0 {
-			if ctx.Err() == nil {
-				m.veto(ctx, doomed, why)
-			}
-			return nil
+	check := m.stillThere
+	if m.up {
+		check = m.distinct
+	}
+	if why := check(ctx, plan); len(why) > 0 {
+		if ctx.Err() == nil {
+			m.veto(ctx, doomed, why)
 		}
+		return nil
 	}
 	before := m.counts.failed + m.tally.failed
 	d.remove(ctx, plan.Replaced)
