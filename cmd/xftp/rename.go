@@ -46,16 +46,22 @@ func (o *options) destination(source remote, arg string) (remote, error) {
 		}
 		return source.at(arg), nil
 	}
-	to, err := o.remotes(arg)
+	to, err := parseRemote(arg)
 	if err != nil {
 		return remote{}, err
 	}
-	if to[0].Password == "" && to[0].User == source.User {
-		u := *to[0].URL
+	if from, _ := passwordIn(arg); from == 0 && to.Scheme == source.Scheme && to.Address() == source.Address() && to.User == source.User {
+		// Nobody is asked for what the first URL has told.
+		u := *to.URL
 		u.Password = source.Password
-		to[0].URL = &u
+		to.URL, to.account = &u, source.account
+		return to, nil
 	}
-	return to[0], nil
+	all, err := o.remotes(arg)
+	if err != nil {
+		return remote{}, err
+	}
+	return all[0], nil
 }
 
 // checkInto refuses several sources for one name.
