@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/seed-54eb6215/xftp/ftpclient/mirror"
@@ -26,6 +27,7 @@ func parsePathGlob(glob string) (pathGlob, error) {
 	} else {
 		g.pattern = "**/" + text
 	}
+	g.pattern = distinct(g.pattern)
 	switch {
 	case text == "" || g.pattern == "":
 		return g, usagef("%q: a glob that names nothing", glob)
@@ -52,7 +54,29 @@ func newPathFilter(include, exclude []string) (f pathFilter, err error) {
 }
 
 func (g pathGlob) matches(path string, isDir bool) bool {
-	return (isDir || !g.dirOnly) && doublestar.MatchUnvalidated(g.pattern, path)
+	return (isDir || !g.dirOnly) && doublestar.MatchUnvalidated(g.pattern, distinct(path))
+}
+
+// firstAlien is where the characters begin that stand for bytes that are not of
+// UTF-8. They are the last of those that Unicode leaves to private use.
+const firstAlien = utf8.MaxRune - 0xff
+
+// distinct returns text with each byte that is not of UTF-8 as a character of its
+// own: doublestar takes all of them for the same.
+func distinct(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			r = firstAlien + rune(text[i])
+		}
+		b.WriteRune(r)
+		i += size
+	}
+	return b.String()
 }
 
 func matchesAny(globs []pathGlob, path string, isDir bool) bool {
