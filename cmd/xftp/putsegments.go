@@ -48,19 +48,15 @@ func (u *upload) sendParts(ctx context.Context, f *os.File, info fs.FileInfo, ba
 	}
 	u.inParts = state.Part
 	u.record.write()
-	count := segmentsFor(u.o.segments, size)
 	result, err := u.client.UploadSegments(ctx, f, &ftpclient.UploadSegments{
-		Path: u.inParts, Size: size, Count: count, Missing: missing,
+		Path: u.inParts, Size: size, Count: segmentsFor(u.o.segments, size), Missing: missing,
 		Progress: bar.report(),
 		Written: func(missing []ftpclient.Range) {
 			state.Done = fromRanges(missing).missing(size)
 			u.record.write()
 		},
 	})
-	u.result = result
-	if u.segments = count; count == 0 {
-		u.segments = max(result.Segments, 1)
-	}
+	u.result, u.segments = result, max(result.Segments, 1) // auto, or the server, may have made fewer
 	if changed := unchanged(f, info); changed != nil && (err == nil || kindOf(err) != "") {
 		return changed // not what the server has
 	}

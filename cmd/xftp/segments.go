@@ -81,12 +81,10 @@ func (d *download) nowhere(ctx context.Context, null *os.File, bar *fileBar) err
 	return err
 }
 
-// used notes the result of a download in segments, and how many auto has come to.
+// used notes the result of a download in segments, and how many there were: auto, or
+// the server, may have made fewer of them.
 func (d *download) used(result ftpclient.Result) {
-	d.result = result
-	if d.segments == 0 {
-		d.segments = max(result.Segments, 1)
-	}
+	d.result, d.segments = result, max(result.Segments, 1)
 }
 
 func toRanges(all spans) []ftpclient.Range {

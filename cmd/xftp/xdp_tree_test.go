@@ -87,11 +87,11 @@ func TestXDPTree(t *testing.T) {
 				t.Errorf("%s: %d reports", name, len(reports))
 			}
 			for _, r := range reports {
-				segments := 1
+				most := 1
 				if name == "segments" && r.Bytes > 1_000_000 {
-					segments = 4
+					most = 4 // if the first is not done before the last has logged in
 				}
-				if r.Net != "xdp" || r.Verified != "size" || r.Error != nil || r.Segments != segments {
+				if r.Net != "xdp" || r.Verified != "size" || r.Error != nil || r.Segments < 1 || r.Segments > most {
 					t.Errorf("%s: %+v", name, r)
 				}
 			}
