@@ -124,7 +124,7 @@ func TestPutChanging(t *testing.T) {
 // what it holds of the old one, although that ends in the same bytes.
 func TestPutKilledBeforeFirstByte(t *testing.T) {
 	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
-	s, err := startServer(c.root, nil)
+	s, err := startServer(c.root, []string{"nodele"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,5 +182,39 @@ func TestPutStdinKilled(t *testing.T) {
 	r := c.start("put", "-c", "-", c.url)
 	if code := r.wait(t); code != exitUsage {
 		t.Errorf("exit code %d\n%s", code, r.stderr.String())
+	}
+}
+
+// What a server has not yet written of an upload that was killed does not get into the
+// next one, of another file.
+func TestPutKilledLate(t *testing.T) {
+	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
+	s, err := startServer(c.root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	for _, resume := range []bool{true, false} {
+		c.place(s.url(), "/file", c.root)
+		c.begin()
+		g := newGate(true, 1_500_000, 1_500_000)
+		g.passes = true
+		s.gate.Store(g)
+		r := c.start(c.args(false)...)
+		<-g.reached
+		_ = r.Process.Kill()
+		r.wait(t)
+		s.gate.Store(nil)
+		c.data = c.bytes(c.kind.size)
+		c.when = c.when.Add(time.Hour)
+		c.write()
+		r = c.start(c.args(resume)...)
+		code := r.wait(t)
+		g.open()
+		if code != exitOK {
+			t.Errorf("exit code %d\n%s", code, r.stderr.String())
+		}
+		c.expect(c.data)
+		c.nothingLeft()
 	}
 }

@@ -44,13 +44,30 @@ func (u *upload) goOn(ctx context.Context, before *upRecord, f *os.File, info fs
 			return err
 		})
 	}
-	if err == nil && old.Part != "" {
+	switch {
+	case err != nil:
+	case old.Part != "":
 		u.remove(ctx, old.Part)
+	case changed && !u.o.inPlace:
+		err = u.abandon(ctx)
 	}
 	if stale != "" {
 		u.out.note("%s %s: %s, so the upload starts again", u.verb, u.path, stale)
 	}
 	return offset, err
+}
+
+// abandon deletes a part that is of an earlier file, if the server lets it: what is on its
+// way of an upload that was killed is still written, as to a file without a name, and
+// not into the one that is sent next.
+func (u *upload) abandon(ctx context.Context) error {
+	return u.do(ctx, func(conn *ftpclient.Conn) error {
+		err := conn.Delete(ctx, u.part())
+		if conn.Usable() && ctx.Err() == nil {
+			return nil // there is none, or it can only be replaced
+		}
+		return err
+	})
 }
 
 // Why a part on the server is not continued, unless a hash shows what it is.
