@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -255,5 +256,28 @@ func TestMirrorUpPreview(t *testing.T) {
 		}
 		m.run(0, "HERE", "SERVER")
 		m.holds(m.root, "b", "here")
+	}
+}
+
+// Objects are valid and exact whatever is in a name, and whatever the password is.
+func TestMirrorObjects(t *testing.T) {
+	t.Parallel()
+	m := newFaultyMirror(t, nil)
+	const name = "a\u009b\u202e\x7fb"
+	m.write(m.local, name+"/f", "f", 1)
+	m.url = strings.Replace(m.start(t), "ftp://", "ftp://user:false@", 1)
+	for _, args := range [][]string{{"--json", "--dry-run", "HERE", "SERVER"}, {"--json", "HERE", "SERVER"}} {
+		stdout, _ := m.run(0, args...)
+		made := false
+		for line := range strings.Lines(stdout) {
+			var object struct{ Action, Path string }
+			if err := json.Unmarshal([]byte(line), &object); err != nil {
+				t.Errorf("%v in %q", err, line)
+			}
+			made = made || object.Action == "mkdir" && object.Path == name
+		}
+		if !made || strings.ContainsAny(stdout, "\u009b\u202e\x7f") {
+			t.Errorf("printed %q", stdout)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -48,23 +47,13 @@ func (a action) line() string {
 	return text
 }
 
-// object prints an object of --json.
-func (m *mirroring) object(v any) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return // of what is printed here there is none
-	}
-	m.print(m.out.scrub(string(text)))
-}
-
-// print prints a line on standard output. If that cannot be, the run goes on, and
-// ends with it.
+// print prints a line on standard output, as [output.report] does an object.
 func (m *mirroring) print(line string) {
 	err := m.out.data(line)
 	m.out.mu.Lock()
 	defer m.out.mu.Unlock()
-	if err != nil && m.out.lost == nil {
-		m.out.lost = err
+	if err != nil {
+		m.out.lose(err)
 	}
 }
 
@@ -73,7 +62,7 @@ func (m *mirroring) preview(plan *mirror.Plan) {
 	show := func(a action) {
 		a.DryRun = true
 		if m.o.json {
-			m.object(a)
+			m.out.report(a)
 			return
 		}
 		m.print(printable(a.line()))
@@ -142,7 +131,7 @@ func (m *mirroring) did(ctx context.Context, a action, err error) {
 	}
 	switch {
 	case m.o.json:
-		m.object(a)
+		m.out.report(a)
 	case err == nil && m.o.verbose:
 		m.out.line("xftp: mirror %s", a.line())
 	}
@@ -164,13 +153,13 @@ func (m *mirroring) fails(ctx context.Context, subject string, err error) {
 	m.counts.failed++
 }
 
-// errVeto is why nothing is deleted.
-type errVeto struct {
+// A vetoError is why nothing is deleted.
+type vetoError struct {
 	n   int
 	why []string
 }
 
-func (e *errVeto) Error() string {
+func (e *vetoError) Error() string {
 	text := fmt.Sprintf("nothing is deleted (%d would be): %s", e.n, e.why[0])
 	if more := len(e.why) - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more reasons", more)
@@ -180,7 +169,7 @@ func (e *errVeto) Error() string {
 
 // veto reports that n names are not deleted.
 func (m *mirroring) veto(ctx context.Context, n int, why []string) {
-	m.fails(ctx, m.args[1], &errVeto{n, why})
+	m.fails(ctx, m.args[1], &vetoError{n, why})
 }
 
 // explain says what is left out, where that is not what was asked for.
@@ -195,7 +184,7 @@ func (m *mirroring) summarise(took time.Duration) {
 	t := m.tally
 	failed := t.failed + m.counts.failed
 	if m.o.json {
-		m.object(struct {
+		m.out.report(struct {
 			Action  string  `json:"action"` // "summary"
 			Moved   int     `json:"moved"`
 			Bytes   int64   `json:"bytes"`
