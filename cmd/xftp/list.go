@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (s *session) list(ctx context.Context, remotes []remote) {
 // listRaw prints the server's own list. What it returns is an error of standard
 // output.
 func (s *session) listRaw(ctx context.Context, p *listPrinter, r remote, several bool) error {
-	var raw bytes.Buffer
+	var raw rawList
 	err := s.do(ctx, r, func(conn *ftpclient.Conn) error {
 		if err := conn.List(ctx, r.Path, &raw); err != nil {
 			return err
@@ -86,6 +87,19 @@ func (s *session) listRaw(ctx context.Context, p *listPrinter, r remote, several
 		}
 	}
 	return nil
+}
+
+// A rawList is a list in memory.
+type rawList struct{ bytes.Buffer }
+
+// maxRawList is how long one may be, in bytes: a server may never end it.
+const maxRawList = 256 << 20
+
+func (l *rawList) Write(p []byte) (int, error) {
+	if l.Len()+len(p) > maxRawList {
+		return 0, fmt.Errorf("a list of more than %d bytes", maxRawList)
+	}
+	return l.Buffer.Write(p)
 }
 
 // do calls f with a connection to the site of r.
