@@ -107,6 +107,10 @@ func (c *Conn) send(ctx context.Context, verb, arg string) error {
 
 // write sends lines, whose arguments are known to be good, in one piece.
 func (c *Conn) write(ctx context.Context, lines ...string) error {
+	if due := c.preface.due; len(due) > 0 {
+		c.preface.due, c.preface.pending = nil, c.preface.pending+len(due)
+		lines = append(due, lines...)
+	}
 	for _, line := range lines {
 		c.traceCommand(line)
 	}
@@ -163,7 +167,7 @@ func (c *Conn) settle(ctx context.Context) error {
 			Line:    shorten(fmt.Sprintf("%03d %s", reply.Code, reply.Lines[0])),
 		}))
 	default:
-		return nil
+		return c.openPreface(ctx)
 	}
 }
 

@@ -115,6 +115,17 @@ type Config struct {
 	// 4.1.1).
 	Account string
 
+	// VirtualHost, if not empty, is the name by which the server is to know which of its
+	// hosts is meant (HOST; RFC 7151). It is sent before the login, and with
+	// [Explicit] also before AUTH TLS, since the certificate may depend on it. A
+	// server that does not know the command gets no error; one that does not
+	// know the name refuses it, usually with 504.
+	VirtualHost string
+
+	// ClientName, if not empty, is what the server is told about the program that uses
+	// it, after the login (CLNT). What it answers does not matter.
+	ClientName string
+
 	// Security says whether the connections are protected by TLS, for [NewConn].
 	// [Dial] and [New] take it from the scheme of the URL and ignore this.
 	Security Security

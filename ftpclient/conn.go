@@ -19,6 +19,7 @@ type Conn struct {
 	tls  *protection // nil if there is none
 
 	// What the protocol leaves pending.
+	preface   preface
 	owed      int  // replies to commands whose callers no longer wait
 	restDirty bool // the server may still hold an offset from REST
 	strayed   bool // the working directory, or more, may not be that of the login
@@ -182,7 +183,7 @@ func host(addr net.Addr) string {
 // no earlier call had to give it up. Between two calls it sees what the server
 // did meanwhile, such as closing an idle connection.
 func (c *Conn) Usable() bool {
-	return c.unusable() == nil && !c.ctl.ended() && len(c.ctl.replies) <= c.owed
+	return c.unusable() == nil && !c.ctl.ended() && len(c.ctl.replies) <= c.owed+c.preface.pending
 }
 
 // unusable returns why the Conn was given up, or nil.
@@ -251,7 +252,14 @@ func (c *Conn) wait(ctx context.Context, step Step) (Reply, error) {
 	for {
 		select {
 		case reply, ok := <-c.ctl.replies:
-			return c.took(reply, ok)
+			reply, err := c.took(reply, ok)
+			if err == nil && c.preface.pending > 0 && reply.Code != codeClosing {
+				if !reply.preliminary() {
+					c.preface.pending--
+				}
+				continue
+			}
+			return reply, err
 		case <-ctx.Done():
 			return Reply{}, ctx.Err()
 		case <-timer.C:

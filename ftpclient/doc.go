@@ -18,8 +18,10 @@
 //	RFC 1738  Section 3.2: ftp URLs
 //	RFC 2389  FEAT
 //	RFC 2428  EPSV and EPRT
+//	RFC 2640  names in UTF-8, where a server has to be asked for them
 //	RFC 3659  SIZE, MDTM, REST, MLST and MLSD
 //	RFC 4217  TLS: AUTH TLS, PBSZ, PROT P
+//	RFC 7151  HOST
 //	draft-somers-ftp-mfxx-04  MFMT, MFCT and MFF; also SITE CHMOD, SITE UTIME
 //	draft-bryan-ftp-hash-08  HASH; also XSHA512, XSHA256, XSHA1, XMD5, MD5, XCRC
 //

@@ -33,6 +33,7 @@ func (c *Conn) known(ctx context.Context) (Features, error) {
 		switch {
 		case err == nil:
 			c.features = parseFeatures(reply)
+			c.tellOptions()
 		case errors.As(err, &refusal) && unimplemented[refusal.Code]:
 			c.features = Features{}
 		default:

@@ -7,7 +7,7 @@ import "context"
 // that is customary if password is empty. A server that wants an account gets
 // [Config.Account]; without one the error is the [*ReplyError] that asked. After a
 // server has refused to protect data connections where they must be, the Conn can
-// only be closed.
+// only be closed. Before USER the server gets [Config.VirtualHost], if there is one.
 func (c *Conn) Login(ctx context.Context, user, password string) error {
 	if user == "" {
 		user = anonymousUser
@@ -20,6 +20,9 @@ func (c *Conn) Login(ctx context.Context, user, password string) error {
 		if err = c.protect(ctx); err != nil && c.unusable() == nil {
 			err = unusableBecause(c.fail(err))
 		}
+	}
+	if err == nil {
+		c.tellClient()
 	}
 	if err != nil && ctx.Err() != nil && c.unusable() == nil {
 		err = unusableBecause(c.fail(err)) // nobody knows as whom we are in
@@ -39,13 +42,16 @@ func (c *Conn) login(ctx context.Context, user, password string) error {
 	c.sent, c.features = 0, nil
 	defer func() { c.secret = "" }()
 	verb, arg := "USER", user
+	if err := checkArgument(verb, arg); err != nil {
+		return err
+	}
+	reply, err := c.askAtHost(ctx, verb, arg)
 	sent := make(map[string]bool)
 	for {
-		sent[verb] = true
-		reply, err := c.exchange(ctx, verb, arg)
 		if err != nil {
 			return err
 		}
+		sent[verb] = true
 		next, ok := loginSteps[reply.Code]
 		if ok && next == "" {
 			return nil
@@ -61,5 +67,6 @@ func (c *Conn) login(ctx context.Context, user, password string) error {
 		if arg == anonymousPassword {
 			c.secret = ""
 		}
+		reply, err = c.exchange(ctx, verb, arg)
 	}
 }

@@ -81,6 +81,7 @@ func (s *site) teach(conn *Conn) {
 	}
 	if conn.features == nil {
 		conn.features = maps.Clone(s.features)
+		conn.tellOptions()
 	}
 	conn.lore = &s.lore
 }

@@ -96,13 +96,7 @@ var errInjected = &ProtocolError{Problem: "something in clear behind the reply t
 // the greeting, and that only in so far as it says which quirks to expect. A
 // refusal is a *ReplyError.
 func (c *Conn) auth(ctx context.Context) error {
-	if err := c.settle(ctx); err != nil {
-		return err
-	}
-	if err := c.write(ctx, "AUTH TLS"); err != nil {
-		return err
-	}
-	reply, err := c.final(ctx)
+	reply, err := c.askAtHost(ctx, "AUTH", "TLS")
 	switch {
 	case err != nil:
 		return err

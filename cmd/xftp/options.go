@@ -40,6 +40,8 @@ type options struct {
 	parents  bool   // mkdir: -p
 	list     listOptions
 
+	virtualHost string // of the server, that HOST names; "" = none
+
 	netrc     string // file with logins, "" = the usual one
 	input     string // get: file with URLs
 	limitRate int64  // bytes per second of the whole run, or 0
@@ -67,6 +69,7 @@ func (o *options) addTransferFlags(cmd *cobra.Command) {
 	f.Var((*positiveDuration)(&o.timeout), "timeout", "longest wait `D` without progress in any step, as 30s or 2m")
 	f.Var((*retryCount)(&o.retries), "retries", "begin a file again up to `N` times after an error that may pass")
 	f.Var((*pause)(&o.alive), "keepalive", "send NOOP every `D` while a transfer lasts, for routers that forget; 0 sends none")
+	f.StringVar(&o.virtualHost, "virtual-host", "", "ask the server for its host `NAME` (HOST), where it has several at one address")
 	o.tls.addFlags(f)
 	f.StringVar(&o.netrc, "netrc-file", "", "take logins from `FILE`, not from $NETRC or ~/.netrc")
 	f.BoolVar(&o.json, "json", false, "print one JSON object per finished transfer")

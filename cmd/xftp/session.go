@@ -107,6 +107,8 @@ func (s *session) client(r remote) (*ftpclient.Client, error) {
 		Password: r.Password,
 		Account:  r.account,
 
+		VirtualHost: s.o.virtualHost,
+
 		TLS:       s.tls,
 		TLSPins:   s.o.tls.pins,
 		KeepAlive: s.o.alive,
