@@ -148,15 +148,7 @@ func (s *session) matches(ctx context.Context, r remote, g glob) ([]match, error
 	if err != nil {
 		return nil, err
 	}
-	listed := make(map[string][]ftpclient.Entry)
-	list := func(dir string) ([]ftpclient.Entry, error) {
-		if entries, ok := listed[dir]; ok {
-			return entries, nil
-		}
-		entries, err := listDirectory(ctx, client, dir)
-		listed[dir] = entries
-		return entries, err
-	}
+	list := func(dir string) ([]ftpclient.Entry, error) { return listDirectory(ctx, client, dir) }
 	return g.expand(list, func(dir string, err error) {
 		if ctx.Err() == nil {
 			s.failed(ctx, r.at(dir).String(), err, "")
