@@ -105,10 +105,8 @@ func (u *upload) replace(ctx context.Context, refusal error, f *os.File, info fs
 func (u *upload) remove(ctx context.Context, path string) {
 	err := u.do(ctx, func(conn *ftpclient.Conn) error {
 		err := conn.Delete(ctx, path)
-		if err != nil && conn.Usable() {
-			if _, missing := conn.Size(ctx, path); missing != nil {
-				return nil
-			}
+		if err != nil && conn.Usable() && errors.Is(conn.Exists(ctx, path), fs.ErrNotExist) {
+			return nil
 		}
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -389,6 +390,30 @@ func TestVerbsOnSites(t *testing.T) {
 				t.Errorf("said:\n%s", stderr)
 			}
 		})
+	}
+}
+
+// What stays on the server is told of, also if it is not known whether it does.
+func TestPartStays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, lost := range []bool{false, true} {
+		var deleted bool
+		site := &ftptest.Site{
+			Files:  map[string]string{},
+			Refuse: map[string]string{"RNFR": "550 no", "DELE": "550 no"},
+			Fault: func(_, _ int, line string) ftptest.Fault {
+				hangup := deleted && lost
+				deleted = deleted || strings.HasPrefix(line, "DELE ")
+				return ftptest.Fault{Hangup: hangup}
+			},
+		}
+		_, stderr, code := runXftp(t, "put", file, serveSite(t, site)+"/f")
+		if code != 0 || site.Stored()["f"] != "12345" || !regexp.MustCompile(`: \.f\S*\.xftp-part stays on the server \(550 no\)\n`).MatchString(stderr) {
+			t.Errorf("lost %v: exit code %d, stored %q, said\n%s", lost, code, site.Stored(), stderr)
+		}
 	}
 }
 
