@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -168,14 +169,12 @@ func (s *pieces) missing() []Range {
 			all = append(all, Range{p.at, p.to})
 		}
 	}
-	slices.SortFunc(all, func(a, b Range) int {
-		if a.From < b.From {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, byPlace)
 	return all
 }
+
+// byPlace orders ranges by where they begin.
+func byPlace(a, b Range) int { return cmp.Compare(a.From, b.From) }
 
 // A pieceWriter writes a piece to where it belongs.
 type pieceWriter struct {

@@ -96,21 +96,16 @@ func (w *sending) giveBack(r Range, gone int64, err error) {
 // missing returns what the server has not confirmed. The caller holds mu.
 func (w *sending) missing() []Range {
 	all := slices.Concat(w.free, w.taken)
-	slices.SortFunc(all, func(a, b Range) int {
-		if a.From < b.From {
-			return -1
-		}
-		return 1
-	})
-	joined := all[:0]
+	slices.SortFunc(all, byPlace)
+	runs := all[:0]
 	for _, r := range all {
-		if n := len(joined); n > 0 && joined[n-1].To == r.From {
-			joined[n-1].To = r.To
+		if n := len(runs); n > 0 && runs[n-1].To == r.From {
+			runs[n-1].To = r.To
 		} else {
-			joined = append(joined, r)
+			runs = append(runs, r)
 		}
 	}
-	return joined
+	return runs
 }
 
 // lane sends parts until there are none.
