@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
@@ -302,7 +303,7 @@ func TestFSClose(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			f := &field{Site: site(change)}
 			f.Files["t/d/large"] = strings.Repeat("0123456789", 300_000)
-			f.cfg.MaxConns = 1
+			f.cfg.MaxConns, f.cfg.AbortTimeout = 1, time.Minute
 			c := f.open(t)
 			tree := c.FS(t.Context(), "t")
 			for _, read := range []int{0, 1, 100_000, 3_000_000} {

@@ -33,8 +33,8 @@ func TestLabOpenAt(t *testing.T) {
 			must(err)
 			defer archive.Close()
 			z := zip.NewWriter(archive)
-			member := func(i int) []byte { return random(byte(i), 300_000+i) }
-			for i := range 10 {
+			member := func(i int) []byte { return random(byte(i), 100_000+i) }
+			for i := range 4 {
 				w, err := z.Create(fmt.Sprint("member", i))
 				must(err)
 				_, err = w.Write(member(i))
@@ -58,7 +58,7 @@ func TestLabOpenAt(t *testing.T) {
 			defer file.Close()
 			r, err := zip.NewReader(file, file.Size())
 			must(err)
-			for _, i := range []int{7, 2} {
+			for _, i := range []int{3, 1} {
 				got, err := fs.ReadFile(r, fmt.Sprint("member", i))
 				if err != nil || sumOf(got) != sumOf(member(i)) {
 					t.Errorf("member %d: %d bytes, %v", i, len(got), err)

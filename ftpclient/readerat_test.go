@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
 	"github.com/seed-54eb6215/xftp/ftpclient/ftptest"
@@ -49,7 +50,7 @@ func TestOpenAt(t *testing.T) {
 	for kind, change := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			f := million(change)
-			f.cfg.MaxConns = 1
+			f.cfg.MaxConns, f.cfg.AbortTimeout = 1, time.Minute
 			file := f.openAt(t.Context(), t)
 			want := f.Files["large"]
 			if file.Size() != int64(len(want)) {
