@@ -14,7 +14,7 @@ import (
 )
 
 // checkHashes compares files of the same size by the server's hash, and has the
-// plan move those that differ, or of which the server tells none.
+// plan move those that differ. That the server tells none is an error of the file.
 func (m *mirroring) checkHashes(ctx context.Context, plan *mirror.Plan) {
 	differ := make(map[string]bool)
 	var mu sync.Mutex
@@ -55,17 +55,27 @@ func (m *mirroring) sameHash(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(m.local)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	f, err := root.Open(path)
+	f, err := m.openHere(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	return checkHash(ctx, sum, f)
+}
+
+// openHere opens a file here for reading. On the way up it may be a link to anywhere,
+// as for the upload.
+func (m *mirroring) openHere(path string) (*os.File, error) {
+	if m.up {
+		f, _, err := openSource(joinPath(m.local, path))
+		return f, err
+	}
+	root, err := os.OpenRoot(m.local)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.Open(path)
 }
 
 // stillThere asks the server for each name that is to be deleted here. If it has

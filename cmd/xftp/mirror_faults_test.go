@@ -1,7 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -280,4 +282,37 @@ func TestMirrorObjects(t *testing.T) {
 			t.Errorf("printed %q", stdout)
 		}
 	}
+}
+
+// A file that a link here leads to, out of the directory, is compared by its hash as
+// it was sent.
+func TestMirrorUpHashOfLink(t *testing.T) {
+	t.Parallel()
+	m := newFaultyMirror(t, nil)
+	outside := t.TempDir()
+	m.write(outside, "f", "file", 1)
+	if err := os.Symlink(filepath.Join(outside, "f"), filepath.Join(m.local, "f")); err != nil {
+		t.Fatal(err)
+	}
+	m.answer = func(_ int, line string) string {
+		switch line {
+		case "FEAT":
+			return "211-This:\r\n XSHA256\r\n211 End"
+		case "XSHA256 f":
+			content, err := os.ReadFile(filepath.Join(m.root, "f"))
+			if err != nil {
+				return "550 cannot read it"
+			}
+			return fmt.Sprintf("250 %x", sha256.Sum256(content))
+		}
+		return ""
+	}
+	for _, moved := range []string{" 1 file moved", " 0 files moved"} {
+		_, stderr := m.run(0, "--compare", "hash", "HERE", "SERVER")
+		m.says(stderr, moved)
+	}
+	m.write(m.root, "f", "else", 1)
+	_, stderr := m.run(0, "--compare", "hash", "HERE", "SERVER")
+	m.says(stderr, " 1 file moved")
+	m.holds(m.root, "f", "file")
 }
