@@ -39,8 +39,11 @@ terminal control characters in names are escaped; elsewhere they are as they are
 		if err != nil {
 			return nil, err
 		}
-		if o.list.raw && (o.json || o.trees || cmd.Flags().Changed("sort") || o.list.reverse || o.list.human) {
+		if o.list.raw && (o.json || o.trees || cmd.Flags().Changed("long") || cmd.Flags().Changed("sort") || o.list.reverse || o.list.human) {
 			return nil, usagef("--raw prints the server's own list, in its order and form")
+		}
+		if cmd.Flags().Changed("human") && !o.list.long {
+			return nil, usagef("--human is for the sizes that -l prints")
 		}
 		out.onStdout = true
 		return func(ctx context.Context, s *session) { s.list(ctx, remotes) }, nil
