@@ -191,19 +191,7 @@ func (t *putTree) makeTop(ctx context.Context, conn *ftpclient.Conn) error {
 	if path == "" || path == "/" {
 		return nil
 	}
-	err := makeDir(ctx, conn, path)
-	if err == nil || !conn.Usable() {
-		return err
-	}
-	for i := 1; i < len(path); i++ {
-		if path[i] == '/' {
-			// If this one is there, or cannot be, the last one will tell.
-			if err := conn.MakeDir(ctx, path[:i]); err != nil && !conn.Usable() {
-				return err
-			}
-		}
-	}
-	return makeDir(ctx, conn, path)
+	return makePath(ctx, conn, path)
 }
 
 // makeDir makes one directory, if it is not there.
