@@ -66,15 +66,14 @@ const (
 type set uint8
 
 const (
-	nothing   set = iota
-	big           // one file of -bytes
-	tenth         // one file of a tenth of that
-	hundredth     // one file of a hundredth of that
-	many          // 64 files, -bytes together
-	small         // 1000 files of 4 KB
-	crowd         // 10 000 files of 4 KB
-	party         // 1000 files of 4 KB
-	tiny          // one file of 1 KB
+	nothing     set = iota
+	big             // one file of -bytes
+	tenth           // one file of a tenth of that
+	hundredth       // one file of a hundredth of that
+	many            // 64 files, -bytes together
+	small           // 1000 files of 4 KB
+	tenThousand     // files of 4 KB
+	tiny            // one file of 1 KB
 )
 
 // placement says on which CPUs client and server run.
@@ -109,7 +108,7 @@ var cases = []testCase{
 	{name: "U1", title: "upload, one connection", job: job{upload, big, 1}, peers: uploaders, floor: 1, aim: 1.3, quick: true},
 	{name: "S1", title: "1000 files of 4 KB, one control connection", job: job{tree, small, 1}, peers: toFiles, floor: 1.2, aim: 2, quick: true},
 	{name: "S4", title: "1000 files of 4 KB, 4 connections", job: job{tree, small, 4}, peers: parallel, floor: 1, aim: 1.5, quick: true},
-	{name: "M1", title: "mirror of 10 000 files of 4 KB, the first run, 4 connections", job: job{mirror, crowd, 4}, peers: mirrors, floor: 1},
+	{name: "M1", title: "mirror of 10 000 files of 4 KB, the first run, 4 connections", job: job{mirror, tenThousand, 4}, peers: mirrors, floor: 1},
 	{name: "B", title: "start-up: process start to first byte, 1 KB file", unit: record.Startup, job: job{cat, tiny, 1}, peers: everyone, floor: 60, aim: 20, quick: true},
 	{name: "L", title: "NOOP round trip, client and server on different cores", unit: record.RTT, job: job{noop, nothing, 1}, placed: apart, peers: libraries, floor: 1, aim: 1.4, quick: true},
 	{name: "L1", title: "NOOP round trip, client and server on one core", unit: record.RTT, job: job{noop, nothing, 1}, placed: together, peers: libraries, floor: 0.5, aim: 1, quick: true},
@@ -126,7 +125,7 @@ var cases = []testCase{
 
 	{name: "SW", title: "1000 files of 4 KB, 4 connections, RTT 20 ms", link: link{delay: rtt / 2}, job: job{tree, small, 4}, peers: parallel, floor: 1.5, aim: 3},
 	{name: "SW-active", title: "SW in active mode, which takes a round trip less for each file", active: true, link: link{delay: rtt / 2}, job: job{tree, small, 4}, peers: activists, floor: 1.5, aim: 3},
-	{name: "M1w", title: "M1 of 1000 files, RTT 20 ms", link: link{delay: rtt / 2}, job: job{mirror, party, 4}, peers: mirrors, floor: 1},
+	{name: "M1w", title: "M1 of 1000 files, RTT 20 ms", link: link{delay: rtt / 2}, job: job{mirror, small, 4}, peers: mirrors, floor: 1},
 	{name: "W1", group: "W", title: "download, one connection, RTT 20 ms", link: link{delay: rtt / 2}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5},
 	{name: "W1-0.1", group: "W", title: "W1 with 0.1 % loss", link: link{delay: rtt / 2, loss: 0.001}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5},
 	{name: "W1-1", group: "W", title: "W1 with 1 % loss", link: link{delay: rtt / 2, loss: 0.01}, job: job{discard, tenth, 1}, peers: everyone, floor: 1, aim: 1.5, series: true},

@@ -35,10 +35,8 @@ func (s set) shape(size int64) (name string, n int, each int64) {
 		return "many/", 64, max(size/64, 1)
 	case small:
 		return "small/", 1000, 4096
-	case crowd:
-		return "crowd/", 10_000, 4096
-	case party:
-		return "party/", 1000, 4096
+	case tenThousand:
+		return "tenthousand/", 10_000, 4096
 	case tiny:
 		return "tiny", 1, 1024
 	}
