@@ -128,10 +128,9 @@ type Plan struct {
 	// the same.
 	Unsure []Pair
 
-	Same      int   // files that are not moved
-	SameBytes int64 // their size
-	Timeless  int   // of these, how many were compared by size because a time is not told
-	Outside   int   // names out of scope in the source
+	Same     int // files that are not moved
+	Timeless int // of these, how many were compared by size because a time is not told
+	Outside  int // names out of scope in the source
 }
 
 // Empty reports whether there is nothing to be done: the trees are equal, but

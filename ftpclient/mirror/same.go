@@ -22,7 +22,6 @@ func (m *maker) compare(e, d *Entry) {
 		return
 	}
 	m.plan.Same++
-	m.plan.SameBytes += max(e.Size, 0)
 	switch {
 	case m.o.Compare == ByHash:
 		m.plan.Check = append(m.plan.Check, pair)
