@@ -77,16 +77,16 @@ func OpModTime(path string, told *time.Time) Operation {
 // means that there is. fs.ErrNotExist means that there is not: the server has
 // answered 550 to a question about the name (MLST, or SIZE and MDTM); a list of the
 // directory that it is in, understood as a whole, does not have it, nor a name that
-// could be the same in other letters; and where there is no MLST, it is not a directory that can be
-// entered (CWD). Any other error means that it is not known: after
-// an empty list by LIST, say, which is what many servers make of a directory that they cannot
-// read. What a server hides on purpose counts as not there.
+// could be the same in other letters; and where there is no MLST, it is not a
+// directory that can be entered (CWD). Any other error means that it is not known:
+// after an empty list by LIST, say, which is what many servers make of a directory
+// that they cannot read. What a server hides on purpose counts as not there.
 func OpExists(path string) Operation { return Operation{kind: opExists, path: path} }
 
 // Operate carries operations out, on as many as parallel connections at a time (at
 // least one). On each of these some are sent at once, before the first is answered,
-// unless the server loses commands then. With parallel 1 they are carried out in the order of
-// the sequence, but for those that are tried again; with more in no order.
+// unless the server loses commands then. With parallel 1 they are carried out in the
+// order of the sequence, but for those that are tried again; with more in no order.
 //
 // An error of one goes to its Done, and the others go on. Done is called for several
 // at once if parallel is more than 1, and must not use the Client. What failed
@@ -94,12 +94,13 @@ func OpExists(path string) Operation { return Operation{kind: opExists, path: pa
 // [Config.Retries] says. If its reply was lost, it may have been done before, so
 // that a refusal then is compared with what there is: a name that is not there
 // any more counts as removed, a directory that is there as made, and a file as
-// renamed if the server had granted that it is there and it is now there under the new
-// name alone. Where that cannot be told, the error is that by which the reply was lost, with the refusal.
+// renamed if the server had granted that it is there and it is now there under the
+// new name alone. Where that cannot be told, the error is that by which the reply was
+// lost, with the refusal.
 //
 // The sequence is read ahead, in a goroutine of its own, and must end soon after ctx
-// is done. It may come from [Client.Walk] of the same Client. The error of the call is as with
-// [Client.Download].
+// is done. It may come from [Client.Walk] of the same Client. The error of the call is
+// as with [Client.Download].
 func (c *Client) Operate(ctx context.Context, operations iter.Seq[Operation], parallel int) error {
 	jobs := func(_ context.Context, yield func(*job) bool) {
 		for o := range operations {
