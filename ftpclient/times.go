@@ -10,10 +10,11 @@ import (
 
 // SetModTime sets when a file or directory was last changed, in whole seconds:
 // what is less is cut off. It is told to the server by the first of these that it
-// has: MFMT (draft-somers-ftp-mfxx-04, Section 3; proftpd, pure-ftpd), the two forms of SITE
-// UTIME, or MDTM with a time, where the server is known for that (vsftpd, for files
-// only) or its FEAT says so. What the last three do is compared with what MDTM then
-// tells, until that was right once.
+// has: MFMT (draft-somers-ftp-mfxx-04, Section 3; proftpd, pure-ftpd), the two forms
+// of SITE UTIME, or MDTM with a time, where the server is known for that (vsftpd, for
+// files only) or its FEAT says so. What the last three do is compared with what MDTM
+// then tells, until that was right once. A time that is up to two seconds off counts
+// as set, since there are file systems that keep no other (FAT).
 //
 // Errors are as with [Conn.Chmod]. A year that has not four digits is an
 // [*ArgumentError].

@@ -42,7 +42,9 @@ type Entry struct {
 	Target string // of a link
 
 	// ModTime is when a file was last changed, or zero if that is not told. What
-	// it is cut to is Precision, zero for an exact time.
+	// it is cut to is Precision, zero for an exact time. No list tells that a file
+	// system keeps whole numbers of two seconds (FAT): unless Precision does, a file
+	// with an odd second is moved each time.
 	ModTime   time.Time
 	Precision time.Duration
 

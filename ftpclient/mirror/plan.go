@@ -5,7 +5,7 @@ type Compare uint8
 
 // The ways to compare.
 const (
-	ByTime Compare = iota // same size and time
+	ByTime Compare = iota // same size and time, to the second unless [Entry.Precision] says otherwise
 	BySize                // same size
 	ByHash                // same size, and the hash is for the caller to compare: [Plan.Check]
 )
