@@ -30,10 +30,13 @@ func runMirror(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// makeFiles makes files whose content is their path, a quarter of an hour old.
+// aged is a quarter of an hour ago. It is the same in all of a test, also if a second
+// ends between two trees.
+var aged = time.Now().Add(-15 * time.Minute).Truncate(time.Second)
+
+// makeFiles makes files whose content is their name, as old as that.
 func makeFiles(t *testing.T, root string, paths ...string) {
 	t.Helper()
-	when := time.Now().Add(-15 * time.Minute).Truncate(time.Second)
 	for _, path := range paths {
 		path := filepath.Join(root, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -42,7 +45,7 @@ func makeFiles(t *testing.T, root string, paths ...string) {
 		if err := os.WriteFile(path, []byte(filepath.Base(path)), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chtimes(path, when, when); err != nil {
+		if err := os.Chtimes(path, aged, aged); err != nil {
 			t.Fatal(err)
 		}
 	}
