@@ -218,3 +218,32 @@ func TestPutKilledLate(t *testing.T) {
 		c.nothingLeft()
 	}
 }
+
+// A server may lock what it writes as long as it waits for an upload whose end it has not
+// heard of: over AF_XDP nobody tells it that xftp was killed.
+func TestPutLocked(t *testing.T) {
+	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
+	s, err := startServer(c.root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	c.place(s.url(), "/file", c.root)
+	c.begin()
+	c.killHeld(s, newGate(true, 2_000_000, 2_000_000), false, c.args(false)...)
+	g := newGate(false, 0, 0) // nobody may read it
+	s.gate.Store(g)
+	r := c.start(append(c.args(true), "--timeout", "1s")...)
+	code := r.wait(t)
+	g.open()
+	s.gate.Store(nil)
+	if said := r.stderr.String(); code != exitTransfer || !strings.Contains(said, "hint: the server may still be waiting for an upload that was broken off; in some minutes continue with: xftp put -c ") {
+		t.Errorf("exit code %d\n%s", code, said)
+	}
+	r = c.start(c.args(true)...)
+	if code := r.wait(t); code != exitOK {
+		t.Errorf("exit code %d\n%s", code, r.stderr.String())
+	}
+	c.expect(c.data)
+	c.nothingLeft()
+}

@@ -256,6 +256,11 @@ func (u *upload) send(ctx context.Context, path, rename string, offset int64, f 
 // if there is nothing to say of that.
 func (u *upload) hint(ctx context.Context, err error) string {
 	goOn := "continue with: " + u.command(true, u.again...)
+	var timeout *ftpclient.TimeoutError
+	if u.o.resume && errors.As(err, &timeout) && timeout.Step == ftpclient.StepReply {
+		// It locks the part, as vsftpd does, for one whose end it has not heard of.
+		goOn = "the server may still be waiting for an upload that was broken off; in some minutes " + goOn
+	}
 	kind := kindOf(err)
 	switch {
 	case u.left != "":
