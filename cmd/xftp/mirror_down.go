@@ -79,7 +79,7 @@ func (d *localDestination) fetch(ctx context.Context, p mirror.Pair) *ftpclient.
 	job.isLink = d.lengthless[e.Path]
 	job.stamp = &stamp{mode: -1}
 	if !d.mo.noTimes {
-		job.stamp.time = e.ModTime
+		job.stamp.time = d.timeOf(e)
 	}
 	if !d.mo.noPerms {
 		job.stamp.mode = e.Mode
@@ -113,7 +113,7 @@ func (d *localDestination) change(ctx context.Context, all []mirror.Change) {
 	for _, c := range all {
 		rel, name := splitPath(c.Source.Path)
 		dir, err := d.get.tree.open(rel)
-		for _, a := range changes(c) {
+		for _, a := range d.changes(c) {
 			switch {
 			case err != nil:
 			case a.Time != nil:

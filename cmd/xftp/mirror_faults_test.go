@@ -316,3 +316,27 @@ func TestMirrorUpHashOfLink(t *testing.T) {
 	m.says(stderr, " 1 file moved")
 	m.holds(m.root, "f", "file")
 }
+
+// A file of which a list tells the day alone gets that day, and is the same after
+// that.
+func TestMirrorDayOfList(t *testing.T) {
+	t.Parallel()
+	m := newFaultyMirror(t, time.UTC)
+	m.mute = true
+	m.write(m.root, "f", "old", 24*300)
+	for _, moved := range []string{" 1 file moved", " 0 files moved"} {
+		_, stderr := m.run(0, "SERVER", "HERE")
+		m.says(stderr, moved)
+	}
+	there, err := os.Stat(filepath.Join(m.root, "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Stat(filepath.Join(m.local, "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := there.ModTime().UTC().Truncate(24 * time.Hour); !here.ModTime().Equal(want) {
+		t.Errorf("is of %v, not of %v", here.ModTime().UTC(), want)
+	}
+}

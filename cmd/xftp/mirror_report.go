@@ -89,7 +89,7 @@ func (m *mirroring) preview(plan *mirror.Plan) {
 	}
 	work(&plan.Work)
 	for _, c := range plan.Changes {
-		for _, a := range changes(c) {
+		for _, a := range m.changes(c) {
 			show(a)
 		}
 	}
@@ -109,9 +109,11 @@ func removal(e *mirror.Entry) action {
 	return a
 }
 
-func changes(c mirror.Change) (all []action) {
+// changes returns the actions that a change is.
+func (m *mirroring) changes(c mirror.Change) (all []action) {
 	if c.Time {
-		all = append(all, action{Action: "time", Path: c.Source.Path, Time: &c.Source.ModTime})
+		when := m.timeOf(c.Source)
+		all = append(all, action{Action: "time", Path: c.Source.Path, Time: &when})
 	}
 	if c.Mode {
 		all = append(all, action{Action: "mode", Path: c.Source.Path, Mode: fmt.Sprintf("%04o", c.Source.Mode)})

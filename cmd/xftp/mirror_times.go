@@ -51,6 +51,18 @@ func (m *mirroring) findZone(ctx context.Context) {
 	}
 }
 
+// timeOf returns the time that a file of the source is given in the destination: of one
+// that only a list tells, that is what the list has. Where the zone is not known, the
+// entry has the earliest that it can be, to be compared.
+func (m *mirroring) timeOf(e *mirror.Entry) time.Time {
+	l, ok := m.listed[e.Path]
+	if m.up || !ok {
+		return e.ModTime
+	}
+	when, _, _ := m.zone.UTC(l.time, 0)
+	return when
+}
+
 // refine asks for the exact times that a plan depends on, and says whether it
 // has learned any: of files that would move because of their time, or because that
 // is vague, of those that are to get it, and of those that may have been changed

@@ -108,7 +108,7 @@ func (d *remoteDestination) operate(ctx context.Context, parallel int, all iter.
 func (d *remoteDestination) change(ctx context.Context, all []mirror.Change) {
 	_ = d.operate(ctx, d.o.parallel, func(yield func(ftpclient.Operation) bool) {
 		for _, c := range all {
-			for _, a := range changes(c) {
+			for _, a := range d.changes(c) {
 				path := d.join(a.Path).Path
 				o := ftpclient.OpChmod(path, fs.FileMode(c.Source.Mode))
 				if a.Time != nil {
