@@ -29,9 +29,9 @@ type options struct {
 	verbose  bool
 	stats    bool
 	output   string // get: file or directory; "" = the working directory
-	resume   bool   // get, put: -c
-	trees    bool   // get, put: -r
-	parallel int    // get, put: files at a time; rm, chmod: connections
+	resume   bool   // get, put, mirror: -c
+	trees    bool   // get, put, rm: -r; ls, chmod: -R
+	parallel int    // get, put, mirror: files at a time; rm, chmod: connections
 	segments int    // get, put: connections for one file, 0 = as many as pay
 	inPlace  bool   // put: no temporary name
 	ascii    bool   // get, put, cat: as text
@@ -104,7 +104,6 @@ func (o *options) tries() int {
 
 // addVerifyFlag registers what verbs have that move files.
 func (o *options) addVerifyFlag(cmd *cobra.Command) {
-	o.addLimitFlag(cmd)
 	cmd.Flags().Var(&choice{&o.verify, verifyWords}, "verify", "what must show that a file is whole: whatever the server tells (auto), its size, its hash, or nothing (none)")
 	completeWords(cmd, "verify", verifyWords)
 }

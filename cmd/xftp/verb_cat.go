@@ -33,6 +33,7 @@ func newCat(out *output) *cobra.Command {
 	})
 	o.addGlobFlag(cmd)
 	o.addTextFlag(cmd)
+	o.addLimitFlag(cmd)
 	o.addVerifyFlag(cmd)
 	return cmd
 }

@@ -68,6 +68,7 @@ With --ascii files come as text: CR LF becomes LF. No size of them is compared, 
 	o.addManyFlags(cmd)
 	o.addGlobFlag(cmd)
 	o.addTextFlag(cmd)
+	o.addLimitFlag(cmd)
 	o.addVerifyFlag(cmd)
 	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: as many as pay")
 	return cmd

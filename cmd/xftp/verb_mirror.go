@@ -49,7 +49,10 @@ type there. That comes last. Nothing is deleted, and the exit code is 1, if any 
 could not be had or held a line that was not understood, if any file could not be
 moved, if SRC is empty, or if there is more to delete than --max-delete says. Where
 SRC is a server, it is first asked for each name that is to go, and if it has one of
-them all the same, or gives no clear answer, nothing is deleted either.
+them all the same, or gives no clear answer, nothing is deleted either. On a server
+what may be another name of something in SRC, as where it ignores case, goes only if
+it then lists both. --dry-run asks, and changes nothing: whether a server takes times
+it does not try.
 
 --exclude leaves out what a glob names, and all that is in it; --include leaves out
 everything else. A glob with a slash is for paths from the top, as in
@@ -58,7 +61,11 @@ directories only. What is left out is not touched in DST either.
 
 --links says what becomes of symbolic links: the file that one leads to is moved
 (follow; links to directories are left out), they are left out (skip), or made here
-too, if they stay in the directory (keep).`,
+too, if they stay in the directory (keep).
+
+--json prints an object for each file that was moved, as get and put do, one with
+"action" for whatever else was done (with --dry-run, would be done, moves too), and at
+the end one whose action is "summary".`,
 		Example: `  sudo xftp mirror ftp://192.0.2.1/pub/ pub --iface eth1 --address 192.0.2.7/24
   xftp mirror --delete --dry-run site ftpes://user:password@host/www/ --net kernel
   xftp mirror --exclude '*.iso' --exclude /tmp/ --parallel 4 ftp://host/pub pub --net kernel`,
@@ -91,8 +98,10 @@ too, if they stay in the directory (keep).`,
 	f.BoolVar(&mo.noPerms, "no-perms", false, "leave the permissions of files as they get them")
 	f.BoolVarP(&o.resume, "continue", "c", false, "continue what was interrupted")
 	f.Var((*fileCount)(&o.parallel), "parallel", "`N` files at a time, each over a connection of its own")
+	f.Lookup("json").Usage = "print JSON objects: one per transfer, other action, and summary"
 	mo.maxDelete = -1
 	typed(f, "delete")
+	o.addLimitFlag(cmd)
 	o.addVerifyFlag(cmd)
 	completeWords(cmd, "compare", compareWords)
 	completeWords(cmd, "links", linkWords)

@@ -18,9 +18,10 @@ beside it on the server. With -c that is continued if the local file has the siz
 and time that it had (a note of them is kept in ~/.local/state/xftp until the upload
 is complete) and the last 64 KiB there are the file's, or if the server's hash of it
 is; after that the hash of the whole has to be right, or what lies around the
-place where it went on. Otherwise the upload starts again. Where the server does not rename, a file below 64 MiB is sent again
-under its own name, and .NAME.xftp-part is deleted after that. With --inplace it
-has its own name from the start, and is not whole until xftp says so.
+place where it went on. Otherwise the upload starts again. Where the server does not
+rename, a file below 64 MiB is sent again under its own name, and .NAME.xftp-part is
+deleted after that. With --inplace it has its own name from the start, and is not
+whole until xftp says so.
 
 After an upload the server is asked for the size of the file, which has to be
 right; with --verify hash, also for its hash. A server that tells nothing of the
@@ -79,6 +80,7 @@ and -c and -n do not go with it.`,
 	})
 	o.addManyFlags(cmd)
 	o.addTextFlag(cmd)
+	o.addLimitFlag(cmd)
 	o.addVerifyFlag(cmd)
 	cmd.Flags().VarP((*segmentCount)(&o.segments), "segments", "n", "one file over `N` connections at a time, or auto: as many as pay")
 	cmd.Flags().BoolVar(&o.inPlace, "inplace", false, "send files under their own names at once, which a failure leaves cut short")
