@@ -44,7 +44,7 @@ type Download struct {
 
 // Download fetches files, as many as parallel at a time (at least one), each
 // over a control connection of its own. On each of these the commands for the
-// next files are on their way before the file under way has ended; see
+// next file are on their way before the file under way has ended; see
 // [Config.Ahead].
 //
 // An error of one file goes to its Done, and the others go on. Told, Open,

@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A pipeline does jobs on one Conn, sending the commands of the next ones
+// A pipeline does jobs on one Conn, sending the commands of the next one
 // before the one under way has ended.
 //
 // A server handles its commands one after the other, and its replies come in
