@@ -110,14 +110,13 @@ func (u *upload) quick(ctx context.Context) ftpclient.Upload {
 		}
 		bar = u.bars.begin(u.path, info.Size())
 		u.keepRecord(info).began()
+		u.record.opened()
 		return f, nil
 	}
 	job.Check = func() error { return unchanged(f, info) }
-	job.Progress = u.moving(func(done, total int64) {
-		if report := bar.report(); report != nil {
-			report(done, total)
-		}
-	})
+	if u.bars != nil {
+		job.Progress = func(done, total int64) { bar.report()(done, total) }
+	}
 	job.Done = func(result ftpclient.Result, err error) {
 		bar.end()
 		if f != nil {
@@ -240,9 +239,9 @@ func (u *upload) send(ctx context.Context, path, rename string, offset int64, f 
 	job := ftpclient.Upload{
 		Path: path, Rename: rename, Offset: offset,
 		Before:   func() (io.Reader, error) { return io.NewSectionReader(f, 0, offset), nil },
-		Open:     func() (io.Reader, error) { return f, nil },
+		Open:     func() (io.Reader, error) { u.record.opened(); return f, nil },
 		Check:    func() error { return unchanged(f, info) },
-		Progress: u.moving(bar.report()),
+		Progress: bar.report(),
 		Done:     func(result ftpclient.Result, ended error) { u.result, err = result, ended },
 	}
 	early := u.client.Upload(ctx, slices.Values([]ftpclient.Upload{job}), 1)

@@ -40,7 +40,7 @@ type upRecord struct {
 	state upState
 	path  string // empty if there is nowhere to keep it
 	known bool   // it is of an upload that this process has begun
-	due   bool   // it is to be written when the first byte has gone
+	due   bool   // it is to be written when the server has opened the file
 }
 
 // recordOf returns the record of an upload.
@@ -131,22 +131,13 @@ func (r *upRecord) began() {
 	}
 }
 
-// moving writes down what has begun, as soon as bytes go: before that, the part on the
-// server may be what an earlier upload has left of another file.
-func (r *upRecord) moving() {
+// opened writes down what has begun, when the server has opened the file and no byte has
+// gone: before that, the part there may be what an earlier upload has left of another
+// file, and after that, it would be one that nobody knows.
+func (r *upRecord) opened() {
 	if r != nil && r.due {
 		r.due = false
 		r.write()
-	}
-}
-
-// moving makes a progress function write the record down.
-func (u *upload) moving(report func(done, total int64)) func(done, total int64) {
-	return func(done, total int64) {
-		u.record.moving()
-		if report != nil {
-			report(done, total)
-		}
 	}
 }
 
