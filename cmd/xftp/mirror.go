@@ -42,12 +42,13 @@ type mirrorCounts struct {
 func (m *mirroring) runAll(ctx context.Context) {
 	m.begin(true)
 	err := m.run(ctx)
+	took := time.Since(m.tally.start)
 	m.bars.stop()
 	if err != nil && interrupted(ctx) == nil {
 		m.fails(ctx, m.args[0], err)
 	}
 	m.stopped(ctx, []string{m.args[0]}, []bool{ctx.Err() == nil}, m.args[1])
-	m.summarise(time.Since(m.tally.start))
+	m.summarise(took)
 }
 
 // run lists both sides, plans and does what is to be done. Its error ends the

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	mkdirHint  = "it exists, or what it is to be in does not; -p makes that too, and takes what exists"
+	mkdirHint  = "it exists, or what it is to be in does not; -p makes that too, and takes what exists; or you may not write there"
 	mkdirsHint = "something on the way is no directory, or not yours to write; look with: xftp ls"
 )
 

@@ -112,12 +112,16 @@ func (s *session) upload(ctx context.Context, client *ftpclient.Client, uploads 
 		later, uploads = uploads, nil
 	}
 	for _, u := range uploads {
+		if err := u.unreadable(); err != nil {
+			u.finish(ctx, time.Now(), err) // the server does not hear of it
+			continue
+		}
 		info, err := os.Stat(u.path)
 		u.alone = err == nil && info.Mode().IsRegular() && u.wantsSegments(info)
 	}
 	quick := func(yield func(ftpclient.Upload) bool) {
 		for _, u := range uploads {
-			if !u.asks && !u.alone && !yield(u.quick(ctx)) {
+			if !u.ended && !u.asks && !u.alone && !yield(u.quick(ctx)) {
 				return
 			}
 		}

@@ -161,9 +161,10 @@ func (s *session) begin(several bool) {
 
 // end ends what begin has started, and sums it up.
 func (s *session) end() {
+	took := time.Since(s.tally.start) // to take the bars off the screen is no part of it
 	s.bars.stop()
 	if s.tally.several && !s.o.quiet && !s.o.json && (s.o.verbose || isTerminal(s.out.stderr)) {
-		s.out.line("%s", s.tally.summary(time.Since(s.tally.start).Seconds(), s.path))
+		s.out.line("%s", s.tally.summary(took.Seconds(), s.path))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
+	"golang.org/x/sys/unix"
 )
 
 // An upload is one file on its way.
@@ -205,6 +206,23 @@ func (u *upload) do(ctx context.Context, f func(*ftpclient.Conn) error) error {
 		}
 		return f(conn)
 	})
+}
+
+// unreadable returns why the local file cannot be read, without opening what might
+// wait for somebody who writes.
+func (u *upload) unreadable() error {
+	if u.path == stdinName {
+		return nil
+	}
+	info, err := os.Stat(u.path)
+	if err == nil && !info.IsDir() && unix.Faccessat(unix.AT_FDCWD, u.path, unix.R_OK, unix.AT_EACCESS) == nil {
+		return nil
+	}
+	f, _, err := openSource(u.path)
+	if err == nil {
+		f.Close()
+	}
+	return err
 }
 
 // openSource opens a local file for reading.
