@@ -118,8 +118,8 @@ type Config struct {
 	// VirtualHost, if not empty, is the name by which the server is to know which of its
 	// hosts is meant (HOST; RFC 7151). It is sent before the login, and with
 	// [Explicit] also before AUTH TLS, since the certificate may depend on it. A
-	// server that does not know the command gets no error; one that does not
-	// know the name refuses it, usually with 504.
+	// server that does not know the name, usually 504, or not the command, is
+	// refused: the error is a [*ReplyError] about HOST.
 	VirtualHost string
 
 	// ClientName, if not empty, is what the server is told about the program that uses

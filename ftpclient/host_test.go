@@ -21,9 +21,9 @@ func TestVirtualHost(t *testing.T) {
 	}{
 		{"220 that is me", false, 0},
 		{"220 that is me", true, 0},
-		{"500 what", false, 0},
-		{"502 no", true, 0},
-		{"530 who are you", false, 0},
+		{"500 what", false, 500},
+		{"502 no", true, 502},
+		{"530 who are you", false, 530},
 		{"504 not here", false, 504},
 		{"504 not here", true, 504},
 		{"501 no name", false, 501},

@@ -38,7 +38,7 @@ func hintFor(err error, o *options) string {
 		if text := tlsReplyHint(reply, o.tls.wanted); text != "" {
 			return text
 		}
-		return replyHints[reply.Code]
+		return replyHint(reply)
 	case as[*ftpclient.PinError](err):
 		return pinHint(err)
 	case as[*ftpclient.TLSError](err):
@@ -99,6 +99,25 @@ var transferHints = []hint{
 	{is(os.ErrPermission), "check who owns the file and its directory"},
 	{isSilence, "no greeting came; if the server wants TLS from the start: ftps://, or wait longer than {timeout} with --timeout"},
 	{as[*ftpclient.TimeoutError], "wait longer than {timeout} with --timeout"},
+}
+
+// replyHint returns what can be done about a refusal, or "".
+func replyHint(reply *ftpclient.ReplyError) string {
+	verb, _, _ := strings.Cut(reply.Command, " ")
+	if verb == "HOST" {
+		return "that host is not here, or the server knows of none; without --virtual-host its default host answers"
+	}
+	if text, ok := refusalHints[verb]; ok && reply.Code == 550 {
+		return text
+	}
+	return replyHints[reply.Code]
+}
+
+// refusalHints are for a 550, by the command.
+var refusalHints = map[string]string{
+	"RETR": "it does not exist, is a directory (which get -r takes), or is not yours to read; look with: xftp ls",
+	"RMD":  "it does not exist, is not empty (which rm -r takes), or is not yours to remove; look with: xftp ls",
+	"MKD":  "it exists, what it is to be in does not (which mkdir -p makes), or you may not write there; look with: xftp ls",
 }
 
 // replyHints are for refusals of the server, by their code (RFC 959, Section
