@@ -44,9 +44,13 @@ func hintFor(err error, o *options) string {
 	case as[*ftpclient.TLSError](err):
 		table = tlsHints
 	}
+	route := "--address, --gateway"
+	if o.net == "kernel" {
+		route = "the routes of this host"
+	}
 	for _, h := range table {
 		if h.matches(err) {
-			return strings.NewReplacer("{iface}", o.iface, "{interfaces}", strings.Join(interfaceNames(), ", "), "{timeout}", o.timeout.String(), "{xftp}", executable()).Replace(h.text)
+			return strings.NewReplacer("{iface}", o.iface, "{interfaces}", strings.Join(interfaceNames(), ", "), "{timeout}", o.timeout.String(), "{xftp}", executable(), "{route}", route).Replace(h.text)
 		}
 	}
 	return ""
@@ -90,9 +94,9 @@ var transferHints = []hint{
 	{as[*ftpclient.NameError], "two files could become one there; give it another name"},
 	{is(errPartLocked), "wait for it, or write elsewhere with -o"},
 	{is(unix.ECONNREFUSED), "no FTP server listens there; check host and port"},
-	{is(unix.EHOSTUNREACH), "nobody answers at that address; check --address, --gateway and the cable"},
-	{is(unix.EHOSTDOWN), "nobody answers at that address; check --address, --gateway and the cable"},
-	{is(unix.ENETUNREACH), "there is no way to that network; check --address and --gateway"},
+	{is(unix.EHOSTUNREACH), "nobody answers at that address; check {route} and the cable"},
+	{is(unix.EHOSTDOWN), "nobody answers at that address; check {route} and the cable"},
+	{is(unix.ENETUNREACH), "there is no way to that network; check {route}"},
 	{is(unix.ENOSPC), "no room is left on the device; write elsewhere with -o"},
 	{is(unix.EDQUOT), "your quota is used up; write elsewhere with -o"},
 	{is(unix.EROFS), "the directory is read-only; write elsewhere with -o"},

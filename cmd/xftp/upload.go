@@ -236,7 +236,7 @@ func openSource(path string) (*os.File, fs.FileInfo, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}
+		err = &hintedError{&fs.PathError{Op: "read", Path: path, Err: errors.New("is a directory")}, "with -r, put takes directories"}
 	}
 	if err != nil {
 		f.Close()

@@ -57,6 +57,9 @@ With --ascii files come as text: CR LF becomes LF. No size of them is compared, 
 		if err != nil {
 			return nil, err
 		}
+		if o.output == "" && cmd.Flags().Changed("output") {
+			return nil, usagef("-o: the name is empty") // as of a variable that is not set
+		}
 		out.onStdout = toStdout(o.output)
 		if o.anyGlob(remotes) {
 			return func(ctx context.Context, s *session) { s.getMatches(ctx, remotes) }, nil

@@ -46,7 +46,7 @@ func TestXDPErrors(t *testing.T) {
 		"get", "ftp://10.99.0.77/file")
 	b.fails(exitTransfer, "get ftp://10.99.0.2:9/file: .*connection refused", "no FTP server listens there; check host and port",
 		"get", "ftp://10.99.0.2:9/file")
-	b.fails(exitTransfer, "get ftp://192.0.2.1/file: .*network is unreachable", "there is no way to that network; check --address and --gateway",
+	b.fails(exitTransfer, "get ftp://192.0.2.1/file: .*network is unreachable", "there is no way to that network; check --address, --gateway",
 		"get", "ftp://192.0.2.1/file")
 	b.fails(exitTransfer, "get "+url+": 550 .*", "it does not exist, is a directory .*, or is not yours to read; look with: xftp ls",
 		"get", url)
