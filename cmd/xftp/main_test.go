@@ -256,6 +256,10 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 	poll := time.NewTicker(time.Millisecond)
 	defer poll.Stop()
 	stalled := (*serverOf(ts)).stalled
+	least := int64(1) // bytes of the part
+	if (*serverOf(ts)).number("stall") >= 1e6 {
+		least = 128 << 10 // more than is compared when it is continued
+	}
 	for sent := false; ; {
 		select {
 		case err := <-exited:
@@ -276,7 +280,7 @@ func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
 			if bytes.Contains(state, []byte(`"done":[]`)) {
 				continue
 			}
-			if info, err := os.Stat(part); !sent && err == nil && info.Size() > 0 {
+			if info, err := os.Stat(part); !sent && err == nil && info.Size() >= least {
 				if known {
 					ts.Check(cmd.Process.Signal(number))
 				} else {
