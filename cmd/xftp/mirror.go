@@ -123,7 +123,10 @@ func (m *mirroring) carryOut(ctx context.Context, plan *mirror.Plan) error {
 	}
 	defer d.close()
 	if err := d.open(ctx); err != nil {
-		return err
+		if interrupted(ctx) == nil {
+			m.fails(ctx, m.args[1], err)
+		}
+		return ctx.Err()
 	}
 	if m.goesOn(ctx, d.make(ctx, &plan.Work)) {
 		d.change(ctx, plan.Changes)

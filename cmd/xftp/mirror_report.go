@@ -57,10 +57,16 @@ func (m *mirroring) print(line string) {
 	}
 }
 
-// preview prints what would be done.
+// preview prints what would be done, and counts it for the summary.
 func (m *mirroring) preview(plan *mirror.Plan) {
 	show := func(a action) {
 		a.DryRun = true
+		switch a.Action {
+		case "get", "put":
+			m.tally.end(a.Bytes, false)
+		case "delete", "rmdir":
+			m.counts.deleted++
+		}
 		if m.o.json {
 			m.out.report(a)
 			return
@@ -205,6 +211,11 @@ func (m *mirroring) summarise(took time.Duration) {
 	files := "files"
 	if t.done == 1 {
 		files = "file"
+	}
+	if m.mo.dryRun {
+		m.out.line("xftp: mirror: %d %s would be moved, %s, %d the same, %d would be deleted, %d left out, %d failed",
+			t.done, files, bytesText(float64(t.bytes)), m.counts.same, m.counts.deleted, m.counts.leftOut, failed)
+		return
 	}
 	m.out.line("xftp: mirror: %d %s moved, %s in %.2f s over %s, %d the same, %d deleted, %d left out, %d failed",
 		t.done, files, bytesText(float64(t.bytes)), took.Seconds(), m.path, m.counts.same, m.counts.deleted, m.counts.leftOut, failed)
