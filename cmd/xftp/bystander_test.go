@@ -65,9 +65,7 @@ func TestXDPBystanders(t *testing.T) {
 			}
 		})
 	}
-	// A frame ring that overflows, on a machine that is too busy to empty it, loses
-	// anybody's frames.
-	if lostBeside["xdp"] > max(lostBeside["kernel"], ping.sent/200) {
+	if lostBeside["xdp"] > lostBeside["kernel"] {
 		t.Errorf("%d pings lost beside xftp over AF_XDP, %d beside kernel sockets", lostBeside["xdp"], lostBeside["kernel"])
 	}
 }
