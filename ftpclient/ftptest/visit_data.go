@@ -80,6 +80,22 @@ func (v *visit) data() (net.Conn, error) {
 	}
 }
 
+// agree says that the transfer begins, and protects its connection. It returns nil if
+// there is nothing more to do for the command but to return the error.
+func (v *visit) agree(conn net.Conn, line string) (net.Conn, error) {
+	if err := v.reply(line); err != nil {
+		return nil, err
+	}
+	data, err := v.protected(conn)
+	if err != nil {
+		return nil, v.reply("522 " + err.Error())
+	}
+	if err := v.lose(); err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
 func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	v.site.mu.Lock()
 	content, ok := v.site.stored[arg]
@@ -99,14 +115,8 @@ func (v *visit) send(verb, line, arg string, offset int, fault Fault) error {
 	}
 	v.keep(conn)
 	defer v.drop(conn)
-	if err := v.reply("150 here it comes"); err != nil {
-		return err
-	}
-	data, err := v.protected(conn)
-	if err != nil {
-		return v.reply("522 " + err.Error())
-	}
-	if err := v.lose(); err != nil {
+	data, err := v.agree(conn, "150 here it comes")
+	if data == nil {
 		return err
 	}
 	content = content[min(offset, len(content)):]
@@ -213,14 +223,8 @@ func (v *visit) receive(path string, offset int, fault Fault) error {
 		defer v.site.mu.Unlock()
 		v.site.stored[path] = v.site.Storing.put(v.site.stored[path], content, offset)
 	}
-	if err := v.reply("150 go on"); err != nil {
-		return err
-	}
-	data, err := v.protected(conn)
-	if err != nil {
-		return v.reply("522 " + err.Error())
-	}
-	if err := v.lose(); err != nil {
+	data, err := v.agree(conn, "150 go on")
+	if data == nil {
 		return err
 	}
 	if fault.Cut || fault.Last != "" {
