@@ -155,9 +155,9 @@ func TestPutKilledBeforeFirstByte(t *testing.T) {
 	}
 }
 
-// Of standard input nothing is recorded, also where it is a file, a large one, or where
-// there is one that is called -: what could continue it nobody knows.
-func TestPutStdinKilled(t *testing.T) {
+// newUploadCrash returns an upload to a server that does everything right.
+func newUploadCrash(t *testing.T) (*crash, *testServer) {
+	t.Helper()
 	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
 	s, err := startServer(c.root, nil)
 	if err != nil {
@@ -166,6 +166,13 @@ func TestPutStdinKilled(t *testing.T) {
 	t.Cleanup(s.stop)
 	c.place(s.url(), "/file", c.root)
 	c.begin()
+	return c, s
+}
+
+// Of standard input nothing is recorded, also where it is a file, a large one, or where
+// there is one that is called -: what could continue it nobody knows.
+func TestPutStdinKilled(t *testing.T) {
+	c, s := newUploadCrash(t)
 	if err := os.Link(c.source, filepath.Join(c.dir, "-")); err != nil {
 		t.Fatal(err)
 	}
@@ -226,14 +233,7 @@ func TestPutLocked(t *testing.T) {
 		t.Skip("waits 5 seconds: set XFTP_LONG=1, as make test does")
 	}
 	t.Parallel()
-	c := newCrash(t, crashKinds[2], rand.New(rand.NewPCG(1, 2)))
-	s, err := startServer(c.root, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.stop)
-	c.place(s.url(), "/file", c.root)
-	c.begin()
+	c, s := newUploadCrash(t)
 	c.killHeld(s, newGate(true, 2_000_000, 2_000_000), false, c.args(false)...)
 	g := newGate(false, 0, 0) // nobody may read it
 	s.gate.Store(g)
