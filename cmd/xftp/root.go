@@ -40,6 +40,7 @@ func (e *reportedError) Error() string { return fmt.Sprintf("exit code %d", e.co
 
 // newRoot builds the command tree.
 func newRoot(out *output) *cobra.Command {
+	var version bool // cobra's own flag would take -v, which is --verbose
 	root := &cobra.Command{
 		Use:   "xftp",
 		Short: "FTP over AF_XDP and a network stack of its own",
@@ -75,10 +76,14 @@ could not be set up, 130 and 143 after SIGINT and SIGTERM.`,
 			if len(args) > 0 {
 				return &usageError{fmt.Sprintf("unknown verb %q", redactURL(args[0])), "the verbs are listed by: xftp --help"}
 			}
+			if version {
+				return printVersion(out)
+			}
 			writeHelp(out.stderr, cmd)
 			return &reportedError{exitUsage}
 		},
 	}
+	root.Flags().BoolVar(&version, "version", false, "print what the verb version does")
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(out.stdout, cmd) })
 	root.SetUsageFunc(func(cmd *cobra.Command) error { writeHelp(out.stderr, cmd); return nil })
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -53,6 +53,9 @@ func (b build) String() string {
 	return fmt.Sprintf("xftp %s%s, %s %s, Linux %s", b.Version, revision, b.Go, b.Platform, b.Kernel)
 }
 
+// printVersion prints what "xftp version" and "xftp --version" do.
+func printVersion(out *output) error { return out.data(thisBuild().String()) }
+
 func newVersion(out *output) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -67,7 +70,7 @@ func newVersion(out *output) *cobra.Command {
 				}
 				return out.data(string(text))
 			}
-			return out.data(thisBuild().String())
+			return printVersion(out)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
