@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
@@ -24,23 +27,20 @@ func applyConfig(cmd *cobra.Command, who *caller) error {
 		return err
 	}
 	known := configKeys(cmd.Root())
-	for key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if !known[key] {
-			return usagef("%s: unknown key %q", path, key)
+			return configError("%s: unknown key %q", path, key)
 		}
 	}
 	var first error
-	set := func(f *pflag.Flag, value, origin string) {
-		if err := f.Value.Set(value); err != nil && first == nil {
-			first = usagef("%s: %q: %v", origin, value, err)
-		}
-	}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed || !configurable(f) {
 			return
 		}
 		if value, ok := os.LookupEnv(variable(f)); ok && value != "" {
-			set(f, value, "environment variable "+variable(f))
+			if err := f.Value.Set(value); err != nil && first == nil {
+				first = usagef("environment variable %s: %q: %v", variable(f), value, err)
+			}
 			return
 		}
 		value, ok := keys[f.Name]
@@ -49,13 +49,23 @@ func applyConfig(cmd *cobra.Command, who *caller) error {
 		}
 		words, err := words(value)
 		if err != nil && first == nil {
-			first = usagef("%s: %s: %v", path, f.Name, err)
+			first = configError("%s: %s: %v", path, f.Name, err)
 		}
 		for _, word := range words {
-			set(f, word, path+": "+f.Name)
+			if err := f.Value.Set(word); err != nil && first == nil {
+				first = configError("%s: %s: %q: %v", path, f.Name, word, err)
+			}
 		}
 	})
 	return first
+}
+
+// configError is usagef for what is wrong with the config file.
+func configError(format string, args ...any) error {
+	return &usageError{
+		text: fmt.Sprintf(format, args...),
+		hint: "mend that file or move it away; with XDG_CONFIG_HOME=DIR xftp reads DIR/xftp/config.toml instead",
+	}
 }
 
 // variable returns the name of the environment variable for a flag.
@@ -105,18 +115,18 @@ func readConfig(who *caller) (path string, keys map[string]any, err error) {
 	}
 	path = filepath.Join(dir, "xftp", "config.toml")
 	data, err := who.readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // as with XDG_CONFIG_HOME=/dev/null
 		return path, nil, nil
 	}
 	if err != nil {
-		return path, nil, usagef("config file: %v", err)
+		return path, nil, configError("config file: %v", err)
 	}
 	var syntax *toml.DecodeError
 	if err := toml.Unmarshal(data, &keys); errors.As(err, &syntax) {
 		row, column := syntax.Position()
-		return path, nil, usagef("%s:%d:%d: %s", path, row, column, strings.TrimPrefix(syntax.Error(), "toml: "))
+		return path, nil, configError("%s:%d:%d: %s", path, row, column, strings.TrimPrefix(syntax.Error(), "toml: "))
 	} else if err != nil {
-		return path, nil, usagef("%s: %v", path, err)
+		return path, nil, configError("%s: %v", path, err)
 	}
 	return path, keys, nil
 }
