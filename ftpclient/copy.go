@@ -14,8 +14,8 @@ const (
 	// way to copy.
 	copyBuffer = 256 << 10
 
-	// A piece is what is given to sendfile(2) at a time: progress is seen only
-	// between pieces, so that slow links get small ones.
+	// A piece is what is given to a connection's ReadFrom at a time: progress is
+	// seen only between pieces, so that slow links get small ones.
 	minPiece = 16 << 10
 	maxPiece = 256 << 10
 )
@@ -125,12 +125,14 @@ func (c *Conn) downloadTo(w io.Writer, data net.Conn, m *meter) (int64, error) {
 // upload copies r to the data connection until the end of r. It returns the
 // number of bytes that the connection took.
 //
-// A connection's own ReadFrom is best given a file itself: that of a
-// net.TCPConn then uses sendfile(2), that of a user-space stack reads straight
-// into the stack's buffers.
+// The ReadFrom of a user-space stack is best given a file itself, which it
+// reads straight into its buffers. That of a net.TCPConn would use sendfile(2),
+// which is slower than a large buffer: a link that does not compute checksums
+// has the kernel copy each segment of a file whose pages may change meanwhile.
 func (c *Conn) upload(data net.Conn, r io.Reader, m *meter) (int64, error) {
 	rf, ok := data.(io.ReaderFrom)
-	if file, isFile := r.(*os.File); ok && isFile && c.cfg.Limiter == nil && regular(file) {
+	_, kernel := data.(*net.TCPConn)
+	if file, isFile := r.(*os.File); ok && !kernel && isFile && c.cfg.Limiter == nil && regular(file) {
 		return c.sendFile(rf, file, m)
 	}
 	return c.uploadFrom(data, &meteredReader{r: r, m: m}, m)

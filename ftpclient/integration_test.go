@@ -76,7 +76,7 @@ func sum(h hash.Hash) string { return fmt.Sprintf("%x", h.Sum(nil)) }
 func sumOf(b []byte) string { return fmt.Sprintf("%x", sha256.Sum256(b)) }
 
 // Files cross the kernel's loopback both ways, by both families, in both
-// modes, from and to files (sendfile) and other readers and writers.
+// modes, from and to files and other readers and writers.
 func TestServer(t *testing.T) {
 	const size = 20_000_000
 	content := random(1, size)
