@@ -121,6 +121,7 @@ func replyHint(reply *ftpclient.ReplyError) string {
 var refusalHints = map[string]string{
 	"RETR": "it does not exist, is a directory (which get -r takes), or is not yours to read; look with: xftp ls",
 	"RMD":  "it does not exist, is not empty (which rm -r takes), or is not yours to remove; look with: xftp ls",
+	"RNTO": "the directory that it is to be in does not exist or is not yours to write, or something else is there; look with: xftp ls",
 	"MKD":  "it exists, what it is to be in does not (which mkdir -p makes), or you may not write there; look with: xftp ls",
 }
 

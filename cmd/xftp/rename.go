@@ -110,6 +110,8 @@ const (
 	existsHint  = "--force replaces it, if the server does"
 	intoHint    = "end it in / to move into that directory"
 	unclearHint = "--force does not ask; most servers then replace what is there"
+	parentHint  = "the directory that it is to be in may not exist, or not be yours to list; look with: xftp ls"
+	absentHint  = "make it with: xftp mkdir -p"
 )
 
 // moveOne renames r. Most servers replace a target that exists without a word, so
@@ -145,10 +147,32 @@ func isFree(ctx context.Context, conn *ftpclient.Conn, to remote, path string) e
 	case err != nil && !conn.Usable():
 		return err
 	case err != nil:
-		return &hintedError{fmt.Errorf("%s: %s", to, strings.TrimPrefix(describe(err), "exists: ")), unclearHint}
+		return unclear(ctx, conn, to, path, err)
 	}
 	if e, err := look(ctx, conn, path); err == nil && e.Type == ftpclient.EntryDir {
 		return &hintedError{fmt.Errorf("%s is a directory", to), intoHint}
 	}
 	return &hintedError{fmt.Errorf("%s exists", to), existsHint}
+}
+
+// unclear returns the error of a target of which doubt says why it is not known
+// whether it is there. Most often that is for want of its directory, which --force
+// would not make.
+func unclear(ctx context.Context, conn *ftpclient.Conn, to remote, path string, doubt error) error {
+	hint := unclearHint
+	if dir, _ := splitPath(path); dir != "" {
+		switch err := conn.Exists(ctx, dir); {
+		case errors.Is(err, fs.ErrNotExist):
+			return &hintedError{fmt.Errorf("%s: there is no directory %s", to, dir), absentHint}
+		case err != nil && !conn.Usable():
+			return err
+		case err != nil:
+			hint = parentHint
+		default:
+			if e, err := look(ctx, conn, dir); err == nil && e.Type == ftpclient.EntryFile {
+				return fmt.Errorf("%s: %s is not a directory", to, dir)
+			}
+		}
+	}
+	return &hintedError{fmt.Errorf("%s: %s", to, strings.TrimPrefix(describe(doubt), "exists: ")), hint}
 }
