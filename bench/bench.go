@@ -149,7 +149,7 @@ func (b *bench) runCase(ctx context.Context, c testCase, rc *record.Case) error 
 		return err
 	}
 	rc.Server = b.site.kind.String()
-	rc.Link = record.Link{MTU: b.o.mtu, Offload: c.link.offload, RTT: 2 * c.link.delay, Loss: c.link.loss, Real: b.site.lab == nil}
+	rc.Link = record.Link{MTU: b.o.mtu, Offload: c.link.offload, Threaded: c.link.threaded, RTT: 2 * c.link.delay, Loss: c.link.loss, Real: b.site.lab == nil}
 	if c.link.mtu != 0 {
 		rc.Link.MTU = c.link.mtu
 	}

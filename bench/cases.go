@@ -32,10 +32,11 @@ type testCase struct {
 
 // A link is what the lab puts between client and server.
 type link struct {
-	mtu     int // 0 is what -mtu says
-	offload bool
-	delay   time.Duration // one way
-	loss    float64       // in each direction
+	mtu      int // 0 is what -mtu says
+	offload  bool
+	threaded bool          // each host receives in a thread of its own
+	delay    time.Duration // one way
+	loss     float64       // in each direction
 }
 
 // isPlain says whether a real link could be it as well.
@@ -113,6 +114,9 @@ var cases = []testCase{
 	{name: "L", title: "NOOP round trip, client and server on different cores", unit: record.RTT, job: job{noop, nothing, 1}, placed: apart, peers: libraries, floor: 1, aim: 1.4, quick: true},
 	{name: "L1", title: "NOOP round trip, client and server on one core", unit: record.RTT, job: job{noop, nothing, 1}, placed: together, peers: libraries, floor: 0.5, aim: 1, quick: true},
 	{name: "ceiling", title: "D1 as a share of what the socket alone drains", unit: record.Frames, job: job{drain, nothing, 1}, peers: []string{xftp}, aim: 0.85},
+
+	{name: "D1t", group: "threaded", title: "D1 where each host receives in a thread of its own", link: link{threaded: true}, job: job{discard, big, 1}, peers: everyone},
+	{name: "U1t", group: "threaded", title: "U1 where each host receives in a thread of its own", link: link{threaded: true}, job: job{upload, big, 1}, peers: uploaders},
 
 	{name: "T1", title: "D1 over explicit TLS", tls: lab.ExplicitTLS, job: job{discard, big, 1}, peers: everyone, floor: 1, aim: 1.2},
 	{name: "T1u", title: "U1 over explicit TLS", tls: lab.ExplicitTLS, job: job{upload, big, 1}, peers: uploaders, floor: 1, aim: 1.2},

@@ -48,7 +48,7 @@ func newLabSite(ctx context.Context, c testCase, mtu int, root string) (s *site,
 			err = errors.Join(err, s.close())
 		}
 	}()
-	cfg := lab.Config{MTU: mtu, Offload: l.offload}
+	cfg := lab.Config{MTU: mtu, Offload: l.offload, Threaded: l.threaded}
 	if l.delay != 0 || l.loss != 0 { // else the hosts are joined directly
 		cfg.Impairment = lab.Impairment{Delay: l.delay, Loss: l.loss, Seed: 1}
 	}

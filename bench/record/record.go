@@ -80,11 +80,12 @@ const (
 
 // Link is what lies between client and server.
 type Link struct {
-	MTU     int           `json:"mtu"`
-	Offload bool          `json:"offload,omitempty"` // packets longer than the MTU are on it
-	RTT     time.Duration `json:"rtt_ns,omitempty"`  // that the impairment adds
-	Loss    float64       `json:"loss,omitempty"`    // probability, each direction
-	Real    bool          `json:"real,omitempty"`    // given by the user, not of the lab
+	MTU      int           `json:"mtu"`
+	Offload  bool          `json:"offload,omitempty"`  // packets longer than the MTU are on it
+	Threaded bool          `json:"threaded,omitempty"` // each host receives in a thread of its own
+	RTT      time.Duration `json:"rtt_ns,omitempty"`   // that the impairment adds
+	Loss     float64       `json:"loss,omitempty"`     // probability, each direction
+	Real     bool          `json:"real,omitempty"`     // given by the user, not of the lab
 }
 
 // Peer is one of the programs that a case compares.

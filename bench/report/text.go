@@ -20,6 +20,9 @@ func Where(c *record.Case) string {
 	if c.Link.Offload {
 		parts = append(parts, "segmentation and checksum offload on")
 	}
+	if c.Link.Threaded {
+		parts = append(parts, "threaded NAPI")
+	}
 	if c.Link.RTT != 0 {
 		parts = append(parts, fmt.Sprintf("RTT %v", c.Link.RTT))
 	}

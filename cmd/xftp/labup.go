@@ -78,6 +78,7 @@ certificate of the lab's own authority, whose file lab status names.`,
 	addImpairment(cmd, &cfg.Lab.Impairment)
 	cmd.Flags().BoolVar(&cfg.Lab.Relay, "relay", false, "put the relay into a link without impairment, too")
 	cmd.Flags().BoolVar(&cfg.Lab.Offload, "offload", false, "leave veth its 64 KiB packets and unfinished checksums")
+	cmd.Flags().BoolVar(&cfg.Lab.Threaded, "threaded", false, "have each host receive in a kernel thread of its own, as two machines would")
 	words := []string{"none"}
 	for _, k := range lab.Kinds() {
 		words = append(words, k.String())

@@ -14,6 +14,8 @@
 // and checksum offload off on both ends, so that no frame is longer than the
 // MTU and every checksum is there; receive offload (GRO) is on at both ends,
 // as it is on a network card. [Config.Offload] leaves the kernel's defaults.
+// [Config.Threaded] has each host receive in a thread of its own; without it
+// whoever sends a frame also does the other host's work on it.
 //
 // # Impairment
 //
@@ -54,6 +56,7 @@
 //
 // # Limitations
 //
-// Needs root (CAP_SYS_ADMIN, CAP_NET_ADMIN) and Linux 5.4. Nothing but the
+// Needs root (CAP_SYS_ADMIN, CAP_NET_ADMIN) and Linux 5.4, or 5.12 with
+// [Config.Threaded]. Nothing but the
 // Go program itself is needed: neither ip(8) nor ethtool(8).
 package lab

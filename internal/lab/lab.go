@@ -25,6 +25,11 @@ type Config struct {
 	// checksums that are only begun.
 	Offload bool
 
+	// Threaded has each host receive in a kernel thread of its own (threaded
+	// NAPI), as two machines would. Else the kernel receives for a host
+	// within the system call of the other that sends, and on its CPU.
+	Threaded bool
+
 	// Impairment of the link, the same in both directions. If it is not the
 	// zero value, a relay in a third namespace stands between the hosts.
 	Impairment Impairment

@@ -60,7 +60,10 @@ func (h *Host) setUp(cfg Config) error {
 				return fmt.Errorf("add address %s: %w", p, err)
 			}
 		}
-		return netlink.LinkSetUp(link)
+		if err := netlink.LinkSetUp(link); err != nil || !cfg.Threaded {
+			return err
+		}
+		return setThreaded(h.Interface) // not before: what receives is made only now
 	})
 }
 
