@@ -37,8 +37,13 @@ type credentials struct {
 	mode    fs.FileMode
 	state   struct{ env, userless, netrc, readable, foreign bool } // what was done already
 
-	asked map[string]string // passwords by whom they are for
+	asked   map[string]string // passwords by whom they are for
+	found   int               // URLs so far
+	unasked int               // of which these have a user without a password, and there was nobody to ask
 }
+
+// missing says that no password was given for any of the URLs.
+func (c *credentials) missing() bool { return c.unasked > 0 && c.unasked == c.found }
 
 // find completes remotes by users and passwords, and keeps the latter from being
 // printed. Its errors are those of the user, or that of a signal.
@@ -61,6 +66,7 @@ func (c *credentials) find(remotes []remote) error {
 
 // complete is find for one of them.
 func (c *credentials) complete(r *remote) error {
+	c.found++
 	if from, to := passwordIn(r.raw); from != 0 || r.Password != "" {
 		c.out.hide(r.raw[from:to]) // with its escapes
 		return nil                 // also if it is empty
@@ -97,9 +103,14 @@ func (c *credentials) complete(r *remote) error {
 	key := r.Scheme + " " + r.User + " " + r.Address()
 	password, known := c.asked[key]
 	if !known {
+		var asked bool
 		var err error
-		if password, err = askPassword(fmt.Sprintf("Password of %s at %s: ", r.User, r.Host)); err != nil {
+		if password, asked, err = askPassword(fmt.Sprintf("Password of %s at %s: ", r.User, r.Host)); err != nil {
 			return err
+		}
+		if !asked {
+			c.unasked++
+			return nil // as with an empty password
 		}
 		if c.asked == nil {
 			c.asked = make(map[string]string)

@@ -12,18 +12,18 @@ import (
 )
 
 // askPassword asks for a password on the terminal of this process, where it is
-// not shown. Without a terminal it is empty. A signal that ends the waiting, after
+// not shown, and says whether there is one. A signal that ends the waiting, after
 // which the terminal is as before, is a [*signalError].
-func askPassword(prompt string) (string, error) {
+func askPassword(prompt string) (password string, asked bool, err error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
-		return "", nil
+		return "", false, nil
 	}
 	defer tty.Close()
 	fd := int(tty.Fd())
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
-		return "", nil
+		return "", false, nil
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
@@ -33,7 +33,7 @@ func askPassword(prompt string) (string, error) {
 	silent.Lflag = silent.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG | unix.ECHONL
 	silent.Iflag |= unix.ICRNL
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &silent); err != nil {
-		return "", nil
+		return "", false, nil
 	}
 	defer func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, before) }() // it took that before
 	fmt.Fprint(tty, printable(prompt))
@@ -45,13 +45,13 @@ func askPassword(prompt string) (string, error) {
 	select {
 	case s := <-signals:
 		fmt.Fprintln(tty)
-		return "", &signalError{s.(syscall.Signal)}
+		return "", true, &signalError{s.(syscall.Signal)}
 	case line := <-read:
 		password, whole := strings.CutSuffix(line, "\n")
 		if !whole {
 			fmt.Fprintln(tty)
-			return "", &usageError{"no password", "it is not asked for if the URL, XFTP_PASSWORD or a netrc file has it"}
+			return "", true, &usageError{"no password", "it is not asked for if the URL, XFTP_PASSWORD or a netrc file has it"}
 		}
-		return password, nil
+		return password, true, nil
 	}
 }

@@ -38,6 +38,9 @@ func hintFor(err error, o *options) string {
 		if text := tlsReplyHint(reply, o.tls.wanted); text != "" {
 			return text
 		}
+		if isLogin(reply) && o.login.missing() {
+			return "no password was given, and there is no terminal to ask on; give it as ftp://user:password@host/, in XFTP_PASSWORD, or in ~/.netrc"
+		}
 		return replyHint(reply)
 	case as[*ftpclient.PinError](err):
 		return pinHint(err)
@@ -115,6 +118,12 @@ func replyHint(reply *ftpclient.ReplyError) string {
 		return text
 	}
 	return replyHints[reply.Code]
+}
+
+// isLogin says whether a server has refused the password, or the want of one.
+func isLogin(reply *ftpclient.ReplyError) bool {
+	verb, _, _ := strings.Cut(reply.Command, " ")
+	return verb == "PASS" && (reply.Code == 530 || reply.Code == 430)
 }
 
 // refusalHints are for a 550, by the command.
