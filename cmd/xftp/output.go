@@ -19,7 +19,9 @@ import (
 //     at most one more, "xftp: hint: ...". No capital at the start, no full
 //     stop at the end, no stack trace.
 //   - A password is never printed, not even if a server repeats it.
-//   - Progress is shown only if standard error is a terminal.
+//   - Progress is shown only if standard error is a terminal. At the end one file
+//     has a line, and several have one together, but not with --json, and not
+//     where data goes to standard output.
 //   - A warning is one line, "xftp: warning: ...", at most one for each transfer.
 //   - -q leaves errors and hints, and the warning of --tls-insecure. -v adds the
 //     FTP dialogue.

@@ -163,7 +163,7 @@ func (s *session) begin(several bool) {
 func (s *session) end() {
 	took := time.Since(s.tally.start) // to take the bars off the screen is no part of it
 	s.bars.stop()
-	if s.tally.several && !s.o.quiet && !s.o.json && (s.o.verbose || isTerminal(s.out.stderr)) {
+	if s.tally.several && !s.o.quiet && !s.o.json && (s.o.verbose || !s.out.onStdout) {
 		s.out.line("%s", s.tally.summary(took.Seconds(), s.path))
 	}
 }
