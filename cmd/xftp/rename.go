@@ -110,7 +110,7 @@ const (
 	existsHint  = "--force replaces it, if the server does"
 	intoHint    = "end it in / to move into that directory"
 	unclearHint = "--force does not ask; most servers then replace what is there"
-	parentHint  = "the directory that it is to be in may not exist, or not be yours to list; look with: xftp ls"
+	parentHint  = "the directory that it is to be in may not exist, or not be yours to list: look with xftp ls; --force does not ask"
 	absentHint  = "make it with: xftp mkdir -p"
 )
 

@@ -317,7 +317,7 @@ func TestVerbsOnSites(t *testing.T) {
 			Refuse: map[string]string{"MLST": "550 denied", "LIST": "550 denied", "MLSD": "550 denied"},
 		},
 		args: "mv URL/a d/b", code: 1,
-		says: `^xftp: mv [^ ]*/a: [^ ]*/d/b: not known whether it is there: 550 denied\nxftp: hint: --force`,
+		says: `^xftp: mv [^ ]*/a: [^ ]*/d/b: not known whether it is there: 550 denied\nxftp: hint: the directory that it is to be in may not exist, .*; --force does not ask\n`,
 	}, {
 		name: "mv does not take a list that was not understood for an empty one",
 		site: &ftptest.Site{Files: map[string]string{"a": "1"}, Lists: map[string]string{"LIST d": "what is this\r\n"}},
