@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -149,10 +150,12 @@ func (c *Conn) RemoveDir(ctx context.Context, path string) error {
 	return operation("removedir", err)
 }
 
-// ChangeDir changes the directory that relative paths begin in (CWD).
+// ChangeDir changes the directory that relative paths begin in (CWD). After a
+// refusal that is the one that it was.
 func (c *Conn) ChangeDir(ctx context.Context, path string) error {
-	c.strayed = true
 	_, err := c.path(ctx, "CWD", path)
+	var refusal *ReplyError
+	c.strayed = c.strayed || !errors.As(err, &refusal)
 	return operation("changedir", err)
 }
 

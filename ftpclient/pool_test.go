@@ -20,7 +20,7 @@ func noop(ctx context.Context) func(*ftpclient.Conn) error {
 
 // Nothing is connected before it is needed, and what is there is used again.
 func TestPoolReuse(t *testing.T) {
-	f := &field{Site: new(ftptest.Site)}
+	f := &field{Site: &ftptest.Site{Refuse: map[string]string{"CWD d": "250 there", "CWD none": "550 no"}}}
 	c := f.open(t)
 	if n := f.Sessions(); n != 0 {
 		t.Errorf("%d sessions", n)
@@ -29,6 +29,14 @@ func TestPoolReuse(t *testing.T) {
 		if err := c.Do(t.Context(), noop(t.Context())); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// A refusal leaves it where it was.
+	var refusal *ftpclient.ReplyError
+	if err := c.Do(t.Context(), func(c *ftpclient.Conn) error { return c.ChangeDir(t.Context(), "none") }); !errors.As(err, &refusal) {
+		t.Errorf("error %v", err)
+	}
+	if err := c.Do(t.Context(), noop(t.Context())); err != nil {
+		t.Fatal(err)
 	}
 	if n := f.Sessions(); n != 1 {
 		t.Errorf("%d sessions", n)
