@@ -91,6 +91,11 @@ func (u *upload) replace(ctx context.Context, refusal error, f *os.File, info fs
 		u.left = u.part()
 		return refusal
 	}
+	if isDir, _ := u.isMisplaced(ctx); isDir { // or else it is tried
+		u.remove(ctx, u.part())
+		u.started = false
+		return u.misplaced()
+	}
 	u.retries += u.result.Retries
 	if err := u.send(ctx, u.Path, "", 0, f, info, bar); err != nil {
 		u.left = u.part()

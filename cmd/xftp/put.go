@@ -71,11 +71,12 @@ func (s *session) put(ctx context.Context, files []string, to remote) {
 			continue
 		}
 		r := to
-		if to.base() == "" {
+		named := to.base() != ""
+		if !named {
 			r = to.join(filepath.Base(file))
 		}
 		s.tally.find(-1)
-		uploads = append(uploads, &upload{session: s, client: client, remote: r, path: file, arg: i, again: []string{file, to.String()}})
+		uploads = append(uploads, &upload{session: s, client: client, remote: r, path: file, named: named, arg: i, again: []string{file, to.String()}})
 	}
 	s.tally.foundAll()
 	left := make([]int, len(files)) // of each argument

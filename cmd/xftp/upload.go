@@ -20,6 +20,7 @@ type upload struct {
 	client *ftpclient.Client
 	remote           // where it goes
 	path   string    // local file
+	named  bool      // by the URL, and not by its own name
 	arg    int       // of the command line, that it comes from
 	again  []string  // arguments that upload it again, for the hint
 	asks   bool      // it needs questions first, or a second try
@@ -157,6 +158,9 @@ func (u *upload) run(ctx context.Context, bar *fileBar) error {
 	}
 	defer f.Close()
 	defer endWith(ctx, f)()
+	if err := u.checkPlace(ctx, info); err != nil {
+		return err
+	}
 	offset := int64(0)
 	if before := u.record; u.keepRecord(info) != nil {
 		if offset, err = u.goOn(ctx, before, f, info); err != nil {

@@ -12,9 +12,9 @@ func newPut(out *output) *cobra.Command {
 		Use:   "put FILE... URL",
 		Short: "Upload files and directories",
 		Long: `Put uploads files. If the path of the URL ends in / it is a directory, and the
-files keep their names; else it is the name that the one file gets. The file
-appears under its name when it is complete; until then it is .NAME.xftp-part
-beside it on the server. With -c that is continued if the local file has the size
+files keep their names; else it is the name that the one file gets, and an error
+if a directory has it. The file appears under its name when it is complete; until
+then it is .NAME.xftp-part beside it on the server. With -c that is continued if the local file has the size
 and time that it had (a note of them is kept in ~/.local/state/xftp until the upload
 is complete) and the last 64 KiB there are the file's, or if the server's hash of it
 is; after that the hash of the whole has to be right, or what lies around the
