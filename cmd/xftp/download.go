@@ -75,6 +75,7 @@ func (d *download) finish(ctx context.Context, start time.Time, err error, again
 		err = caught
 	default:
 		err = d.failed(ctx, d.remote.String(), err, d.hint(err, again))
+		caught = interrupted(ctx) // what ends the run is to come again
 	}
 	d.ended(report, start, d.result, err)
 	return err == nil || caught == nil

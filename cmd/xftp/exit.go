@@ -107,11 +107,11 @@ func withSignals(parent context.Context) (ctx context.Context, stop func()) {
 	}
 }
 
-// interrupted returns the signal that ended ctx, or nil.
+// interrupted returns the signal that ended ctx, or the [*fullError], or nil.
 func interrupted(ctx context.Context) error {
-	var caught *signalError
-	if errors.As(context.Cause(ctx), &caught) {
-		return caught
+	cause := context.Cause(ctx)
+	if as[*signalError](cause) || as[*fullError](cause) {
+		return cause
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -23,6 +24,11 @@ func (s *session) get(ctx context.Context, remotes []remote, targets []target) {
 	}
 	s.begin(len(remotes) > 1)
 	defer s.end()
+	if len(remotes) > 1 {
+		var release func()
+		ctx, release = s.untilFull(ctx)
+		defer release()
+	}
 	for range remotes {
 		s.tally.find(-1)
 	}
@@ -65,8 +71,8 @@ func inParallel(ctx context.Context, n, parallel int, work func(i int) bool) (do
 	return done
 }
 
-// stopped says how to go on with the arguments that are not done, if a signal
-// has ended ctx.
+// stopped says how to go on with the arguments that are not done, if a signal or a
+// full disk has ended ctx.
 func (s *session) stopped(ctx context.Context, args []string, done []bool, always ...string) {
 	caught := interrupted(ctx)
 	if caught == nil {
@@ -78,18 +84,30 @@ func (s *session) stopped(ctx context.Context, args []string, done []bool, alway
 			rest = append(rest, arg)
 		}
 	}
-	if len(rest) == 0 {
-		return
-	}
-	hint := ""
+	var full *fullError
+	isFull := errors.As(caught, &full)
 	switch {
+	case len(rest) == 0 && !isFull:
+		return
+	case len(rest) == 0:
+		rest = args // to be sure
+	}
+	subject, hint := rest[0], ""
+	if isFull {
+		subject = full.subject
+	}
+	switch {
+	case s.out.onStdout && isFull:
+		hint = hintFor(full.err, s.o)
 	case s.out.onStdout || rest[0] == stdinName:
+	case isFull:
+		hint = full.hint(len(rest), rest[0], s.command(true, append(rest, always...)...))
 	case len(rest) > maxShown:
 		hint = fmt.Sprintf("%d are left, of which this is the first", len(rest))
 	default:
 		hint = "continue with: " + s.command(true, append(rest, always...)...)
 	}
-	s.failed(ctx, rest[0], caught, hint)
+	s.failed(ctx, subject, caught, hint)
 }
 
 // maxShown is how many arguments a command has that is printed for the user.

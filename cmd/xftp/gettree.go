@@ -18,6 +18,8 @@ import (
 func (s *session) getTrees(ctx context.Context, remotes []remote) {
 	s.begin(true)
 	defer s.end()
+	ctx, release := s.untilFull(ctx)
+	defer release()
 	done := make([]bool, len(remotes))
 	for i, r := range remotes {
 		if ctx.Err() != nil {
@@ -194,6 +196,9 @@ func (g *treeGet) refuse(ctx context.Context, path string, err error) {
 		r = g.join(path)
 	}
 	g.lost(ctx, r, g.tree.shown(g.below+path), r.String(), err)
+	if interrupted(ctx) != nil {
+		g.lose()
+	}
 }
 
 // find begins the way of a file that was found. It returns nil if the file is

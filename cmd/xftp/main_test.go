@@ -59,7 +59,8 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){
 		"xftp":      func() { leaveTerminal(); main() },
-		"smalldisk": smallDisk,
+		"smalldisk": func() { smallDisk(0) },
+		"rodisk":    func() { smallDisk(syscall.MS_RDONLY) },
 	})
 }
 
@@ -326,10 +327,11 @@ func scriptOwner(ts *testscript.TestScript, neg bool, args []string) {
 
 // smallDisk is a command for scripts: it mounts a file system of 1 MB on a
 // directory, for itself alone, runs the rest of its arguments, prints what is
-// in the directory afterwards and exits as the command did.
-func smallDisk() {
+// in the directory afterwards and exits as the command did. That of rodisk can only
+// be read.
+func smallDisk(flags uintptr) {
 	dir := os.Args[1]
-	err := withSmallDisk(dir, func() error {
+	err := withSmallDisk(dir, flags, func() error {
 		cmd := exec.Command(os.Args[2], os.Args[3:]...)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		return cmd.Run()

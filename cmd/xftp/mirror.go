@@ -41,6 +41,11 @@ type mirrorCounts struct {
 // runAll makes DST equal to SRC and sums it up.
 func (m *mirroring) runAll(ctx context.Context) {
 	m.begin(true)
+	if !m.up {
+		var release func()
+		ctx, release = m.untilFull(ctx)
+		defer release()
+	}
 	err := m.run(ctx)
 	took := time.Since(m.tally.start)
 	m.bars.stop()

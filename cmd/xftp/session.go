@@ -26,6 +26,8 @@ type session struct {
 
 	unsegmented sync.Once // it was said why files are not sent in segments
 
+	full context.CancelCauseFunc // of untilFull, or nil
+
 	mu   sync.Mutex
 	code int // exit code so far
 }
@@ -137,10 +139,15 @@ func (s *session) hangUp() {
 }
 
 // failed reports an error. If a signal has ended ctx, the error is only its
-// consequence, and the signal is what is reported.
+// consequence, and the signal is what is reported. So it is with a [*fullError],
+// which an error may become here; that is reported later.
 func (s *session) failed(ctx context.Context, subject string, err error, hint string) error {
-	if caught := interrupted(ctx); caught != nil {
+	switch caught := interrupted(ctx); {
+	case caught != nil:
 		err = caught
+	case s.full != nil && isUnwritable(err):
+		s.full(&fullError{subject, err})
+		return err
 	}
 	if hint == "" {
 		hint = hintFor(err, s.o)
