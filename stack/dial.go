@@ -21,7 +21,8 @@ import (
 // A host name is looked up in the hosts file and then asked of the name
 // servers, over this stack. Its addresses are tried in turn, each with its
 // share of the time that ctx leaves. Cancelling ctx unblocks the call and has
-// no effect once it has returned.
+// no effect once it has returned. If the time is over while nobody has answered for
+// the address on the link, the error is that of ctx and EHOSTUNREACH, too.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := s.dial(ctx, network, address)
 	if err != nil {
@@ -106,7 +107,7 @@ func (s *Stack) connect(ctx context.Context, remote netip.AddrPort) (*Conn, erro
 		select {
 		case <-c.writable:
 		case <-ctx.Done():
-			return abandon(ctx.Err())
+			return abandon(s.lateError(remote.Addr(), ctx.Err()))
 		case <-s.lost:
 			return abandon(s.lostErr)
 		}
