@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -92,7 +93,11 @@ func dial(ctx context.Context, cfg *Config, address string) (net.Conn, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case step.Err() != nil:
-		return nil, &TimeoutError{Step: StepDial, Wait: cfg.Timeout}
+		late := &TimeoutError{Step: StepDial, Wait: cfg.Timeout}
+		if errors.Is(err, syscall.EHOSTUNREACH) { // which the dialer would have found out later
+			late.Err = err
+		}
+		return nil, late
 	default:
 		return nil, err
 	}

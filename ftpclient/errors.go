@@ -88,10 +88,15 @@ const (
 type TimeoutError struct {
 	Step Step
 	Wait time.Duration // how long there was no progress
+	Err  error         // what the dialer knows besides, if that is syscall.EHOSTUNREACH, or nil
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("%s: no progress for %v", e.Step, e.Wait)
+	text := fmt.Sprintf("%s: no progress for %v", e.Step, e.Wait)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
 
 // Timeout returns true.
@@ -100,8 +105,13 @@ func (e *TimeoutError) Timeout() bool { return true }
 // Temporary returns true: the same may succeed later.
 func (e *TimeoutError) Temporary() bool { return true }
 
-// Unwrap returns [os.ErrDeadlineExceeded].
-func (e *TimeoutError) Unwrap() error { return os.ErrDeadlineExceeded }
+// Unwrap returns [os.ErrDeadlineExceeded] and Err, if there is one.
+func (e *TimeoutError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{os.ErrDeadlineExceeded}
+	}
+	return []error{os.ErrDeadlineExceeded, e.Err}
+}
 
 // A Kind says what a transfer did not meet.
 type Kind string

@@ -3,10 +3,12 @@ package ftpclient_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,6 +110,27 @@ func TestDialTimeout(t *testing.T) {
 		_, err := ftpclient.Dial(t.Context(), serverURL, &ftpclient.Config{Dialer: silentDialer{}})
 		isTimeout(t, err, ftpclient.StepDial, begun, 30*time.Second)
 	})
+}
+
+// What the dialer knows by then is not lost.
+func TestDialTimeoutUnanswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		_, err := ftpclient.Dial(t.Context(), serverURL, &ftpclient.Config{Dialer: unansweredDialer{}})
+		isTimeout(t, err, ftpclient.StepDial, begun, 30*time.Second)
+		var op *net.OpError
+		if !errors.Is(err, syscall.EHOSTUNREACH) || !errors.As(err, &op) || !strings.HasSuffix(err.Error(), ": no progress for 30s: dial tcp: nobody: no route to host") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// An unansweredDialer is one that nobody answers, and that knows it before it says so.
+type unansweredDialer struct{}
+
+func (unansweredDialer) DialContext(ctx context.Context, network, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, &net.OpError{Op: "dial", Net: network, Err: fmt.Errorf("nobody: %w", syscall.EHOSTUNREACH)}
 }
 
 func TestGreetingTimeout(t *testing.T) {

@@ -44,6 +44,8 @@ func TestXDPErrors(t *testing.T) {
 
 	b.fails(exitTransfer, "get ftp://10.99.0.77/file: .*no route to host", "nobody answers at that address; check --address, --gateway and the cable",
 		"get", "ftp://10.99.0.77/file")
+	b.fails(exitTransfer, "get ftp://10.99.0.77/file: .*no route to host", "nobody answers at that address; check --address, --gateway and the cable",
+		"get", "ftp://10.99.0.77/file", "--timeout", "1s") // before ARP gives up
 	b.fails(exitTransfer, "get ftp://10.99.0.2:9/file: .*connection refused", "no FTP server listens there; check host and port",
 		"get", "ftp://10.99.0.2:9/file")
 	b.fails(exitTransfer, "get ftp://192.0.2.1/file: .*network is unreachable", "there is no way to that network; check --address, --gateway",
