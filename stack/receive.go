@@ -21,6 +21,7 @@ type receiver struct {
 	tx      *transmitter  // of the same device; may be nil
 	deliver func(tcpip.NetworkProtocolNumber, *gstack.PacketBuffer)
 	habit   checksumHabit
+	acks    duplicates
 	co      coalescer
 	joined  []byte // a frame that came in several parts
 	broken  bool   // such a frame was too long, and is skipped to its end
@@ -108,7 +109,20 @@ func (r *receiver) frame(b []byte, verified bool) {
 	if r.steer != nil {
 		r.steer(&p)
 	}
+	if window, differs := r.acks.before(&p); differs {
+		r.addOffering(window, p)
+	}
 	r.co.add(p)
+}
+
+// addOffering adds a copy of p, an acknowledgement that is delivered at once,
+// with another window. Its checksum is of no interest any more.
+func (r *receiver) addOffering(window uint16, p packet) {
+	tcp := p.tcp()
+	offered := tcp.WindowSize()
+	tcp.SetWindowSize(window)
+	r.co.add(p)
+	tcp.SetWindowSize(offered)
 }
 
 // part collects a frame that the device received into several buffers. Its
