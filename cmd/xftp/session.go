@@ -140,9 +140,11 @@ func (s *session) hangUp() {
 
 // failed reports an error. If a signal has ended ctx, the error is only its
 // consequence, and the signal is what is reported. So it is with a [*fullError],
-// which an error may become here; that is reported later.
+// which an error may become here; that is reported only if it is err itself.
 func (s *session) failed(ctx context.Context, subject string, err error, hint string) error {
 	switch caught := interrupted(ctx); {
+	case caught != err && as[*fullError](caught):
+		return caught
 	case caught != nil:
 		err = caught
 	case s.full != nil && isUnwritable(err):
