@@ -32,6 +32,10 @@ typedef unsigned long long u64;
 #define htons(x) __builtin_bswap16(x)
 #define ntohs(x) __builtin_bswap16(x)
 
+// Most kernels before 7.0 know nothing of what a byte swap leaves, and refuse to
+// add it to a packet pointer: the mask bounds it again, the barrier keeps the mask.
+#define BOUND16(v) do { asm volatile("" : "+r"(v)); (v) &= 0xffff; } while (0)
+
 // linux/bpf.h
 struct xdp_md {
 	u32 data;
@@ -237,6 +241,7 @@ INLINE enum verdict steer_ipv4(const void *p, const void *end)
 		return PASSED_MALFORMED;
 	header = (ip->version_ihl & 15) * 4;
 	total = ntohs(ip->total_len);
+	BOUND16(total);
 	if (ip->version_ihl >> 4 != 4 || header < sizeof *ip || total < header ||
 	    p + total > end)
 		return PASSED_MALFORMED;
@@ -262,6 +267,7 @@ INLINE enum verdict steer_ipv6(const void *p, const void *end)
 	if ((const void *)(ip + 1) > end)
 		return PASSED_MALFORMED;
 	payload = ntohs(ip->payload_len);
+	BOUND16(payload);
 	if ((ip->version_class_flow & 0xf0) != 0x60 || p + sizeof *ip + payload > end)
 		return PASSED_MALFORMED;
 	m = match_ipv6(ip->dst);
