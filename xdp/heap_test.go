@@ -114,7 +114,13 @@ func (h *heapRings) complete(address uint64) {
 // and no spinning.
 func heapSocket(t testing.TB, startAt uint32) (*Socket, *heapRings) {
 	t.Helper()
-	cfg, err := SocketConfig{RxFrames: 8, TxFrames: 8, Batch: 4, Spin: -1}.withDefaults(1500)
+	return heapSocketOf(t, SocketConfig{RxFrames: 8, TxFrames: 8, Batch: 4, Spin: -1}, startAt)
+}
+
+// heapSocketOf returns a socket on heap memory for an MTU of 1500 bytes.
+func heapSocketOf(t testing.TB, cfg SocketConfig, startAt uint32) (*Socket, *heapRings) {
+	t.Helper()
+	cfg, err := cfg.withDefaults(1500)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,11 +19,13 @@ const (
 	// gatheredBatch is how many frames are worth waiting for: a packet of 64 KiB.
 	gatheredBatch = 64
 
-	// gatherTurns is how many looks at the ring may be spent on filling a
-	// batch, and pauses how many PAUSE instructions there are between two
-	// looks: some two microseconds.
-	gatherTurns = 20
-	pauses      = 150
+	// maxNaps is how many naps there are at most between two batches of a stream
+	// before it is taken to be over: two milliseconds or so.
+	maxNaps = 25
+
+	// pauses is how many PAUSE instructions there are between two looks at the
+	// ring: some two microseconds.
+	pauses = 150
 )
 
 // Receive waits for frames, hands one batch of them to deliver and returns
@@ -53,39 +55,44 @@ func (s *Socket) Receive(deliver func([]frame.Frame)) error {
 // wait returns the number of frames in the receive ring once there are any.
 // It returns 0 when woken or closed.
 //
-// While frames stream in, it gives a batch a moment to fill: each batch costs
-// its user a round through TCP and an acknowledgement, which is dearer than
-// the wait.
+// While frames stream in, it naps, so that a batch fills: each batch costs its
+// user a round through TCP and an acknowledgement, which is dearer than the
+// wait, and to look for frames all the time takes the CPU from others, perhaps
+// from the sender itself. Between single frames it does look all the time: the
+// kernel needs long to wake a thread.
 func (s *Socket) wait() (int, error) {
-	gathered := 0
-	for turn := 0; ; turn++ {
+	for turn, naps := 0, 0; ; turn++ {
 		if s.closed.Load() {
 			return 0, closedError("receive")
 		}
-		if n := s.rings.memory().rx.available(); n > 0 {
-			if s.streaming && n < min(gatheredBatch, cap(s.batch)) && gathered < gatherTurns {
-				gathered++
-				pause(pauses)
-				runtime.Gosched()
-				continue
-			}
+		n := s.rings.memory().rx.available()
+		if n >= min(gatheredBatch, cap(s.batch)) || n > 0 && (!s.streaming || naps > 0) {
 			s.streaming = n >= streamingBatch
 			return n, nil
 		}
-		if s.woken.Load() {
+		if s.woken.Load() && n == 0 {
 			s.woken.Store(false)
 			if s.closed.Load() { // it is Close that woke us
 				return 0, closedError("receive")
 			}
 			return 0, nil
 		}
-		if turn < s.spin {
+		switch {
+		case s.streaming && naps < maxNaps && s.spin > 0:
+			if turn > 0 { // others have run before
+				s.nap()
+				naps++
+			}
+			runtime.Gosched()
+		case turn < s.spin:
+			s.streaming = false
 			pause(pauses)
 			runtime.Gosched()
-			continue
-		}
-		if err := s.sleep(); err != nil {
-			return 0, err
+		default:
+			s.streaming = false
+			if err := s.sleep(); err != nil {
+				return 0, err
+			}
 		}
 	}
 }

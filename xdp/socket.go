@@ -27,6 +27,7 @@ type Socket struct {
 	// Receive's.
 	receiving sync.Mutex // held by Receive; Close waits for it
 	spin      int
+	nap       func() // nap, but in tests
 	batch     []frame.Frame
 	taken     []uint64 // addresses of the batch's frames
 	polled    [2]unix.PollFd
@@ -58,6 +59,7 @@ func newSocket(r rings, cfg SocketConfig) (*Socket, error) {
 		one:   [8]byte{1},
 		info:  frame.Info{MaxFrame: cfg.FrameSize},
 		spin:  cfg.Spin,
+		nap:   nap,
 
 		patience: pollTimeout,
 		batch:    make([]frame.Frame, 0, min(cfg.Batch, cfg.RxFrames)),
