@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/seed-54eb6215/xftp/ftpclient"
@@ -76,15 +77,17 @@ var setupHints = []hint{
 	{as[*nic.QueueError], "the queues are listed by: ethtool -l {iface}"},
 	{isXftp, "another xftp uses this interface; wait for it, or take another interface"},
 	{as[*xdp.IncumbentError], "stop the program that attached it; what it is: sudo ip -d link show dev {iface}"},
+	{failed("load program", unix.EINVAL, unix.EACCES), "this kernel refuses xftp's program; take --net kernel, and tell the makers of xftp which kernel it is: uname -r"},
 	{is(unix.EPERM), "run it with sudo, or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon+ep {xftp}"},
 	{is(unix.EACCES), "run it with sudo, or once: sudo setcap cap_net_admin,cap_net_raw,cap_bpf,cap_perfmon+ep {xftp}"},
 	{is(unix.EBUSY), "perhaps another xftp uses this queue; take another one with --queue"},
 	{is(unix.EMSGSIZE), mtuHint},
 	{is(unix.ERANGE), mtuHint},
-	{is(unix.EINVAL), mtuHint},
+	{failed("attach", unix.EINVAL), mtuHint},
+	{failed("bind", unix.EINVAL), "let xftp choose the mode: --xdp-mode auto"},
 	{is(unix.EOPNOTSUPP), "let xftp choose the mode: --xdp-mode auto"},
 	{is(unix.ENOBUFS), "too little memory may be locked; see: ulimit -l"},
-	{isOutOfQueues, "use fewer channels: ethtool -L {iface} combined N"},
+	{failed("attach", unix.ENOMEM), "use fewer channels: ethtool -L {iface} combined N"},
 }
 
 const mtuHint = "make the MTU smaller at both ends of the link: sudo ip link set dev {iface} mtu 1500"
@@ -174,11 +177,12 @@ func isXftp(err error) bool {
 	return errors.As(err, &incumbent) && strings.HasPrefix(incumbent.Name, "xftp_")
 }
 
-// isOutOfQueues matches the error of a driver that has no queues left for a
-// program to send on.
-func isOutOfQueues(err error) bool {
-	var op *xdp.OpError
-	return errors.As(err, &op) && op.Op == "attach" && errors.Is(op, unix.ENOMEM)
+// failed matches the errors of a step of package xdp's that wrap one of errnos.
+func failed(step string, errnos ...unix.Errno) func(error) bool {
+	return func(err error) bool {
+		var op *xdp.OpError
+		return errors.As(err, &op) && op.Op == step && slices.ContainsFunc(errnos, func(e unix.Errno) bool { return errors.Is(op, e) })
+	}
 }
 
 // isDiskFull says whether err means that a local file has no room to grow.
