@@ -13,11 +13,11 @@ import (
 // asked for, and bytes cross the link.
 func TestThreaded(t *testing.T) {
 	before := receivers(t)
-	l := lab.ForTest(t, lab.Config{})
+	lab.ForTest(t, lab.Config{})
 	if n := receivers(t); n != before {
 		t.Errorf("%d more threads receive for hosts that have none of their own", n-before)
 	}
-	l = lab.ForTest(t, lab.Config{Threaded: true})
+	l := lab.ForTest(t, lab.Config{Threaded: true})
 	if n := receivers(t); n != before+2 {
 		t.Errorf("%d more threads receive for two hosts, want 2", n-before)
 	}
