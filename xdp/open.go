@@ -57,7 +57,8 @@ type SocketConfig struct {
 
 	// Spin is how many times Receive looks for frames, some two microseconds
 	// apart and letting other goroutines run in between, before it blocks in
-	// poll(2). If zero, 300. If negative, Receive does not spin.
+	// poll(2). If zero, 300. If negative, Receive does not, nor does it nap
+	// while frames stream in.
 	Spin int
 
 	// Queues is how many queues the interface has. If zero, it is read with

@@ -67,7 +67,7 @@ func (s *Socket) wait() (int, error) {
 		}
 		n := s.rings.memory().rx.available()
 		if n >= min(gatheredBatch, cap(s.batch)) || n > 0 && (!s.streaming || naps > 0) {
-			s.streaming = n >= streamingBatch
+			s.streaming = n >= streamingBatch && s.spin > 0
 			return n, nil
 		}
 		if s.woken.Load() && n == 0 {
@@ -78,7 +78,7 @@ func (s *Socket) wait() (int, error) {
 			return 0, nil
 		}
 		switch {
-		case s.streaming && naps < maxNaps && s.spin > 0:
+		case s.streaming && naps < maxNaps:
 			if turn > 0 { // others have run before
 				s.nap()
 				naps++

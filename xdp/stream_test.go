@@ -74,3 +74,22 @@ func TestStreamEnds(t *testing.T) {
 		}
 	}
 }
+
+// TestStreamWithoutSpin: who does not want Receive to look again gets what is there
+// at once, without a system call.
+func TestStreamWithoutSpin(t *testing.T) {
+	s, h := heapSocketOf(t, SocketConfig{RxFrames: 256, TxFrames: 8, Batch: 128, Spin: -1}, 0)
+	s.nap = func() { t.Error("a nap") }
+	for _, n := range []int{streamingBatch, 3} {
+		for range n {
+			h.arrive(make([]byte, 60))
+		}
+		got := 0
+		if err := s.Receive(func(frames []frame.Frame) { got = len(frames) }); err != nil || got != n {
+			t.Errorf("%d frames and %v, want %d and nil", got, err, n)
+		}
+	}
+	if n := s.stats.sleeps.Load(); n != 0 {
+		t.Errorf("%d sleeps", n)
+	}
+}
