@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,6 +32,19 @@ func (s *session) untilFull(parent context.Context) (ctx context.Context, releas
 // isUnwritable says whether err means that nothing can be written to a local file
 // system, whatever it is.
 func isUnwritable(err error) bool { return isDiskFull(err) || errors.Is(err, unix.EROFS) }
+
+// filled reports what ended the run, once, and how to go on with rest, the arguments
+// that are not done; with all of args if none is left, to be sure.
+func (s *session) filled(ctx context.Context, full *fullError, args, rest, always []string) {
+	if len(rest) == 0 {
+		rest = args
+	}
+	hint := hintFor(full.err, s.o)
+	if !s.out.onStdout {
+		hint = full.hint(len(rest), rest[0], s.command(true, slices.Concat(rest, always)...))
+	}
+	_ = s.failed(ctx, full.subject, full, hint)
+}
 
 // hint says how to go on with n arguments, of which first is one, by a command.
 func (e *fullError) hint(n int, first, command string) string {

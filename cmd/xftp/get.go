@@ -85,29 +85,22 @@ func (s *session) stopped(ctx context.Context, args []string, done []bool, alway
 		}
 	}
 	var full *fullError
-	isFull := errors.As(caught, &full)
-	switch {
-	case len(rest) == 0 && !isFull:
+	if errors.As(caught, &full) {
+		s.filled(ctx, full, args, rest, always)
 		return
-	case len(rest) == 0:
-		rest = args // to be sure
 	}
-	subject, hint := rest[0], ""
-	if isFull {
-		subject = full.subject
+	if len(rest) == 0 {
+		return
 	}
+	hint := ""
 	switch {
-	case s.out.onStdout && isFull:
-		hint = hintFor(full.err, s.o)
 	case s.out.onStdout || rest[0] == stdinName:
-	case isFull:
-		hint = full.hint(len(rest), rest[0], s.command(true, append(rest, always...)...))
 	case len(rest) > maxShown:
 		hint = fmt.Sprintf("%d are left, of which this is the first", len(rest))
 	default:
 		hint = "continue with: " + s.command(true, append(rest, always...)...)
 	}
-	s.failed(ctx, subject, caught, hint)
+	s.failed(ctx, rest[0], caught, hint)
 }
 
 // maxShown is how many arguments a command has that is printed for the user.
